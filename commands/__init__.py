@@ -1,0 +1,1 @@
+"""The write side: commands are submitted, decided by pure functions, and appended as events."""

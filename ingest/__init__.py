@@ -1,0 +1,1 @@
+"""The media plane: RTMP in, LL-HLS out, health measured on the way."""

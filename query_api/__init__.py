@@ -1,0 +1,1 @@
+"""The public edge: REST in Helix form, OpenAPI, and the web pages."""

@@ -1,0 +1,1 @@
+"""Events: what happened, as Pydantic models, and how they travel as Avro."""

@@ -1,0 +1,1 @@
+"""Where things run: topics, settings, telemetry, the embedded stack, the supervisor and the CLI."""
