@@ -1,0 +1,18 @@
+"""Commands on a channel. Key: channel id."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from schemas.message import Command
+
+
+class UpdateChannel(Command):
+    """Set what is given; None leaves a value as it is."""
+
+    topic: ClassVar[str] = "commands.channels"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+    title: str | None = None
+    category: str | None = None
+    language: str | None = None

@@ -1,0 +1,55 @@
+"""Commands on a channel's live stream. Key: channel id, so that one decider sees all of a channel's streams."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dataclasses_avroschema import types
+from pydantic import Field
+
+from schemas.message import SECRET, Command
+
+
+class StreamCommand(Command):
+    topic: ClassVar[str] = "commands.streams"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+
+
+class AuthorisePublish(StreamCommand):
+    """Ask for the channel's only place, showing a stream key's hash."""
+
+    key_hash: str = Field(json_schema_extra=SECRET)
+    session_id: str
+    node: str
+    stream_id: str = Field(description="The id to use unless a stream within its grace is resumed.")
+
+
+class StartStream(StreamCommand):
+    """Say that media arrived."""
+
+    stream_id: str
+    session_id: str
+    node: str
+    playback_path: str
+    video_codec: str = ""
+    audio_codec: str = ""
+    width: types.Int32 = 0
+    height: types.Int32 = 0
+    frame_rate: float = 0.0
+
+
+class DisconnectPublisher(StreamCommand):
+    """Say that the publisher vanished; it may resume within the grace."""
+
+    stream_id: str
+    session_id: str
+    reason: str
+
+
+class EndStream(StreamCommand):
+    """End the stream held by this session."""
+
+    stream_id: str
+    session_id: str
+    reason: str

@@ -1,0 +1,60 @@
+"""The life of a stream. Key: stream id; partition: the channel's, since one channel has one live stream."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dataclasses_avroschema import types
+from pydantic import Field
+
+from schemas.message import Event
+
+
+class StreamEvent(Event):
+    topic: ClassVar[str] = "streams"
+    key_field: ClassVar[str] = "stream_id"
+    stream_id: str
+    channel_id: str
+
+
+class PublishAuthorised(StreamEvent):
+    """A publisher showed a valid key and holds the channel's only place."""
+
+    session_id: str = Field(description="The RTMP session that holds the place.")
+    node: str = Field(description="The ingest node that took it.")
+    key_id: str
+    resumed: bool = Field(description="True when it continues a stream within the grace.")
+
+
+class StreamStarted(StreamEvent):
+    """The first media arrived and the stream can be played."""
+
+    session_id: str
+    node: str
+    playback_path: str = Field(description="Path of the multivariant playlist at the playback origin.")
+    title: str = ""
+    category: str = ""
+    language: str = ""
+    video_codec: str = Field(
+        default="", description="RFC 6381 string, such as avc1.64001f; empty without video."
+    )
+    audio_codec: str = Field(
+        default="", description="RFC 6381 string, such as mp4a.40.2; empty without audio."
+    )
+    width: types.Int32 = Field(default=0, description="Pixels.")
+    height: types.Int32 = Field(default=0, description="Pixels.")
+    frame_rate: float = Field(default=0.0, description="Frames per second.")
+
+
+class PublisherDisconnected(StreamEvent):
+    """The publisher vanished without `deleteStream`; the grace runs."""
+
+    session_id: str
+    reason: str
+
+
+class StreamEnded(StreamEvent):
+    """The stream is over."""
+
+    session_id: str
+    reason: str = Field(description="unpublished, grace_expired, key_revoked, refused_media or ingest_lost.")

@@ -1,0 +1,22 @@
+"""Money from viewers to channels. Key: channel id."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.message import PERSONAL, Event
+
+
+class DonationReceived(Event):
+    """A viewer gave money."""
+
+    topic: ClassVar[str] = "support"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+    donation_id: str
+    donor_id: str
+    amount_minor: int = Field(description="In the currency's minor unit, such as cents.")
+    currency: str = Field(description="ISO 4217 code.")
+    message: str = Field(default="", json_schema_extra=PERSONAL)

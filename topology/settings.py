@@ -1,0 +1,84 @@
+"""Every setting, from `TALLY_*` environment variables. `./tally up` sets them for its children."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Defaults are the embedded stack's; point the URLs elsewhere to run against real clusters."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLY_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default=Path(".tally"), description="Where the embedded engines, segments and logs live."
+    )
+    host: str = Field(default="127.0.0.1", description="The address our servers bind.")
+
+    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers.")
+    kafka_security_protocol: str = Field(
+        default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: str = Field(
+        default="PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL only."
+    )
+    kafka_username: str = Field(default="", description="SASL user, with SASL only.")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="SASL password, with SASL only.")
+    replication_factor: int = Field(
+        default=1, ge=1, description="Of topics; 3 in production, which sets min.insync.replicas to 2."
+    )
+    schema_registry_url: str = Field(
+        default="http://127.0.0.1:8085", description="Any Confluent-compatible registry."
+    )
+    schema_registry_port: int = Field(default=8085, description="Where our own registry listens.")
+
+    postgres_dsn: SecretStr = Field(
+        default=SecretStr("postgresql://tally@127.0.0.1:5432/tally"), description="The read models' database."
+    )
+    clickhouse_url: str = Field(default="http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
+    clickhouse_user: str = Field(default="tally", description="The account the projections write with.")
+    clickhouse_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    clickhouse_analyst: str = Field(default="analyst", description="The read-only account's name.")
+    clickhouse_analyst_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+
+    rtmp_port: int = Field(default=1935, description="Where streamers publish.")
+    edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
+    playback_port: int = Field(default=8081, description="The LL-HLS origin.")
+    playback_url: str = Field(
+        default="http://127.0.0.1:8081", description="The origin's (or CDN's) address as players see it."
+    )
+    edge_url: str = Field(
+        default="http://127.0.0.1:8080", description="The edge's address as browsers see it."
+    )
+    node: str = Field(
+        default_factory=socket.gethostname, description="This ingest node's name; stable over restarts."
+    )
+    resume_grace_s: float = Field(
+        default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
+    )
+
+    pepper: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret mixed into password verifiers; the same on every edge, never changed.",
+    )
+    session_lifetime_s: int = Field(
+        default=14_400, gt=0, description="How long a bearer token works, seconds."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def kafka_security(self) -> dict[str, str]:
+        """librdkafka's security options; empty on PLAINTEXT."""
+        if self.kafka_security_protocol == "PLAINTEXT":
+            return {}
+        options = {"security.protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.startswith("SASL"):
+            options |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.username": self.kafka_username,
+                "sasl.password": self.kafka_password.get_secret_value(),
+            }
+        return options
