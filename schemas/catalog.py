@@ -66,9 +66,7 @@ COMMANDS: tuple[type[Command], ...] = (
 
 RESULTS: tuple[type[Result], ...] = (results.CommandAccepted, results.CommandRejected)
 
-BY_FULL_NAME: dict[str, type[Message]] = {
-    model.full_name(): model for model in (*EVENTS, *COMMANDS, *RESULTS)
-}
+BY_FULL_NAME: dict[str, type[Message]] = {model.full_name(): model for model in (*EVENTS, *COMMANDS, *RESULTS)}
 
 
 def events_of(topic: str) -> Iterator[type[Event]]:

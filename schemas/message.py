@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from dataclasses_avroschema import types
 from dataclasses_avroschema.pydantic import AvroBaseModel
 from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
-PERSONAL = {"personal": True}
+PERSONAL: JsonDict = {"personal": True}
 """Marks a field that holds personal data; it travels into the `.avsc` as a field property."""
 
-SECRET = {"secret": True}
+SECRET: JsonDict = {"secret": True}
 """Marks a field that only deciders may see (a hash of a secret); no analyst table carries it."""
 
 

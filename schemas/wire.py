@@ -66,9 +66,7 @@ class Codec:
             raise WireError(f"magic byte is {magic}, not 0")
         reader = self._readers.get(schema_id) or self._reader(schema_id)
         try:
-            fields = fastavro.schemaless_reader(
-                io.BytesIO(memoryview(value)[5:]), reader.writer, reader.reader
-            )
+            fields = fastavro.schemaless_reader(io.BytesIO(memoryview(value)[5:]), reader.writer, reader.reader)
         except Exception as error:
             raise WireError(f"not a {reader.full_name}: {error}") from error
         return Decoded(reader.full_name, reader.type, fields)  # type: ignore[arg-type]

@@ -14,15 +14,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TALLY_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(
-        default=Path(".tally"), description="Where the embedded engines, segments and logs live."
-    )
+    data_dir: Path = Field(default=Path(".tally"), description="Where the embedded engines, segments and logs live.")
     host: str = Field(default="127.0.0.1", description="The address our servers bind.")
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers.")
-    kafka_security_protocol: str = Field(
-        default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
-    )
+    kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.")
     kafka_sasl_mechanism: str = Field(
         default="PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL only."
     )
@@ -31,9 +27,7 @@ class Settings(BaseSettings):
     replication_factor: int = Field(
         default=1, ge=1, description="Of topics; 3 in production, which sets min.insync.replicas to 2."
     )
-    schema_registry_url: str = Field(
-        default="http://127.0.0.1:8085", description="Any Confluent-compatible registry."
-    )
+    schema_registry_url: str = Field(default="http://127.0.0.1:8085", description="Any Confluent-compatible registry.")
     schema_registry_port: int = Field(default=8085, description="Where our own registry listens.")
 
     postgres_dsn: SecretStr = Field(
@@ -51,12 +45,8 @@ class Settings(BaseSettings):
     playback_url: str = Field(
         default="http://127.0.0.1:8081", description="The origin's (or CDN's) address as players see it."
     )
-    edge_url: str = Field(
-        default="http://127.0.0.1:8080", description="The edge's address as browsers see it."
-    )
-    node: str = Field(
-        default_factory=socket.gethostname, description="This ingest node's name; stable over restarts."
-    )
+    edge_url: str = Field(default="http://127.0.0.1:8080", description="The edge's address as browsers see it.")
+    node: str = Field(default_factory=socket.gethostname, description="This ingest node's name; stable over restarts.")
     resume_grace_s: float = Field(
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
@@ -65,9 +55,7 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Secret mixed into password verifiers; the same on every edge, never changed.",
     )
-    session_lifetime_s: int = Field(
-        default=14_400, gt=0, description="How long a bearer token works, seconds."
-    )
+    session_lifetime_s: int = Field(default=14_400, gt=0, description="How long a bearer token works, seconds.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def kafka_security(self) -> dict[str, str]:

@@ -18,9 +18,7 @@ class CommandAccepted(Result):
     event_topic: str
     partition: types.Int32
     offset: int
-    reply: dict[str, str] = Field(
-        default_factory=dict, description="What the caller needs at once, such as a stream id."
-    )
+    reply: dict[str, str] = Field(default_factory=dict, description="What the caller needs at once: a stream id, say.")
 
 
 class CommandRejected(Result):

@@ -35,12 +35,8 @@ class StreamStarted(StreamEvent):
     title: str = ""
     category: str = ""
     language: str = ""
-    video_codec: str = Field(
-        default="", description="RFC 6381 string, such as avc1.64001f; empty without video."
-    )
-    audio_codec: str = Field(
-        default="", description="RFC 6381 string, such as mp4a.40.2; empty without audio."
-    )
+    video_codec: str = Field(default="", description="RFC 6381 string, such as avc1.64001f; empty without video.")
+    audio_codec: str = Field(default="", description="RFC 6381 string, such as mp4a.40.2; empty without audio.")
     width: types.Int32 = Field(default=0, description="Pixels.")
     height: types.Int32 = Field(default=0, description="Pixels.")
     frame_rate: float = Field(default=0.0, description="Frames per second.")
