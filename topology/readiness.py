@@ -1,10 +1,14 @@
-"""How a process without an HTTP port says that it serves: a small file that names its pid."""
+"""How a process without an HTTP port says that it serves: a small file that names its pid. Also the containers' probe."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from pathlib import Path
+
+import httpx
+import psutil
 
 from topology.settings import Settings
 
@@ -29,3 +33,26 @@ def ready_pid(settings: Settings, process: str) -> int | None:
     except (OSError, ValueError, KeyError):
         return None
     return pid
+
+
+def _probe(process: str | None, url: str | None) -> bool:
+    if url is not None:
+        try:
+            return httpx.get(url, timeout=3).is_success
+        except httpx.HTTPError:
+            return False
+    pid = ready_pid(Settings(), process or "")
+    return pid is not None and psutil.pid_exists(pid)
+
+
+def main() -> int:
+    """`python -m topology.readiness NAME` or `--url URL`: exit 0 when it serves, 1 when not."""
+    parser = argparse.ArgumentParser(prog="python -m topology.readiness")
+    parser.add_argument("process", nargs="?")
+    parser.add_argument("--url")
+    arguments = parser.parse_args()
+    return 0 if _probe(arguments.process, arguments.url) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
