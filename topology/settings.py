@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         description="Secret mixed into password verifiers; the same on every edge, never changed.",
     )
     session_lifetime_s: int = Field(default=14_400, gt=0, description="How long a bearer token works, seconds.")
+    requests_per_minute: int = Field(
+        default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def kafka_security(self) -> dict[str, str]:
