@@ -1,0 +1,73 @@
+"""A whole Tally of its own for one benchmark, driven by the same commands that users have."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+TALLY = ROOT / "tally"
+PORTS = 20
+"""Ports that a stack takes, counted from its base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running system and what `./tally status --json` says of it."""
+
+    status: dict[str, Any]
+    flags: tuple[str, ...]
+
+    def tally(self, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run a `tally` command against this system."""
+        return subprocess.run(
+            [TALLY, *arguments, *self.flags], capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+
+    def process(self, name: str) -> psutil.Process:
+        """The operating system's process behind a name of the process table."""
+        return psutil.Process(self.status["processes"][name]["pid"])
+
+
+def free_port_base() -> int:
+    """The first of `PORTS` free ports in a row on the loopback."""
+    for _ in range(50):
+        base = random.randrange(20_000, 30_000, PORTS)
+        if all(_free(port) for port in range(base, base + PORTS)):
+            return base
+    raise RuntimeError("no row of free ports was found")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def running_stack() -> Iterator[Stack]:
+    """Start a system on its own ports and data, and take it down afterwards. Raises RuntimeError with what `up` said."""
+    with tempfile.TemporaryDirectory(prefix="tally-bench-") as data:
+        flags = ("--data", data, "--port-base", str(free_port_base()))
+        stack = Stack({}, flags)
+        try:
+            up = stack.tally("up", "--detach")
+            if up.returncode:
+                raise RuntimeError(f"tally up failed:\n{up.stdout}{up.stderr}")
+            yield Stack(json.loads(stack.tally("status", "--json").stdout), flags)
+        finally:
+            stack.tally("down")
