@@ -60,7 +60,7 @@ def _free(port: int) -> bool:
 
 @contextmanager
 def running_stack() -> Iterator[Stack]:
-    """Start a system on its own ports and data, and take it down afterwards. Raises RuntimeError with what `up` said."""
+    """A system on its own ports and data, taken down afterwards. Raises RuntimeError with what `up` said."""
     with tempfile.TemporaryDirectory(prefix="tally-bench-") as data:
         flags = ("--data", data, "--port-base", str(free_port_base()))
         stack = Stack({}, flags)
@@ -71,3 +71,10 @@ def running_stack() -> Iterator[Stack]:
             yield Stack(json.loads(stack.tally("status", "--json").stdout), flags)
         finally:
             stack.tally("down")
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on this port of the loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
