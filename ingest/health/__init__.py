@@ -1,0 +1,1 @@
+"""How a stream is doing: what a segment measured, and what that means. Pure."""
