@@ -17,7 +17,7 @@ SECRET: JsonDict = {"secret": True}
 """Marks a field that only deciders may see (a hash of a secret); no analyst table carries it."""
 
 
-class Message(AvroBaseModel):  # type: ignore[misc]  # the base class is untyped
+class Message(AvroBaseModel):
     """Anything that travels through Kafka. Immutable; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -87,7 +87,7 @@ class Codec:
             if getattr(error, "http_status_code", None) == 404:
                 raise WireError(f"schema id {schema_id} is not in the registry") from error
             raise
-        writer = fastavro.parse_schema(json.loads(text or "{}"))
+        writer: Any = fastavro.parse_schema(json.loads(text or "{}"))
         full_name = str(writer["name"])
         model = BY_FULL_NAME.get(full_name)
         if model is None:

@@ -1,0 +1,1 @@
+"""A schema registry over a compacted Kafka topic, speaking Confluent's REST API."""
