@@ -12,8 +12,17 @@ import time
 from collections.abc import Callable
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 from topology.admin import topic_config
@@ -27,6 +36,9 @@ from topology.topics import TOPICS
 PATIENCE_S = 8.0
 """How long a request waits for Kafka before it is told that the log is away."""
 
+_PARTITION = TopicPartition(TOPIC, 0)
+_END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
 log = structlog.get_logger()
 
 
@@ -37,6 +49,7 @@ class SchemaLog:
         self.state = RegistryState()
         self._settings = settings
         self._lock = threading.Lock()
+        self._admin = AdminClient(client_config(settings))  # its own connection: the reader's waits in long polls
         self._consumer: Consumer | None = None
         self._pen: Producer | None = None
         self._next_offset = 0
@@ -101,8 +114,13 @@ class SchemaLog:
         return pen
 
     def _read_to_end(self, deadline: float) -> None:
-        _, end = self._reader(deadline).get_watermark_offsets(TopicPartition(TOPIC, 0), _left(deadline))
-        self._read_until(end, deadline)
+        self._reader(deadline)
+        asked = self._admin.list_offsets(
+            {_PARTITION: _END},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=_left(deadline),
+        )
+        self._read_until(asked[_PARTITION].result().offset, deadline)
 
     def _read_until(self, offset: int, deadline: float) -> None:
         reader = self._reader(deadline)
@@ -142,9 +160,8 @@ class SchemaLog:
         topic = next(topic for topic in TOPICS if topic.name == TOPIC)
         config = topic_config(topic, self._settings)
         wanted = NewTopic(TOPIC, topic.partitions, self._settings.replication_factor, config=config)
-        admin = AdminClient(client_config(self._settings))  # held by name: collected, it would abort the request
         try:
-            admin.create_topics([wanted], request_timeout=_left(deadline))[TOPIC].result()
+            self._admin.create_topics([wanted], request_timeout=_left(deadline))[TOPIC].result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
