@@ -15,9 +15,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TALLY_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(default=Path(".tally"), description="Where the embedded engines, segments and logs live.")
+    cache_dir: Path = Field(
+        default=Path("~/.cache/tally"), description="Where downloaded jars are kept, shared by every data directory."
+    )
     host: str = Field(default="127.0.0.1", description="The address our servers bind.")
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers.")
+    kafka_controller_port: int = Field(
+        default=9093, description="Where the embedded broker's KRaft controller listens."
+    )
     kafka_security_protocol: str = Field(default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.")
     kafka_sasl_mechanism: str = Field(
         default="PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with SASL only."
@@ -60,6 +66,14 @@ class Settings(BaseSettings):
         default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    def environment(self) -> dict[str, str]:
+        """These settings as the `TALLY_*` variables that give a child process the same ones. Holds secrets."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {
+            f"TALLY_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values
+        }
 
     def kafka_security(self) -> dict[str, str]:
         """librdkafka's security options; empty on PLAINTEXT."""

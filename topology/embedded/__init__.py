@@ -1,0 +1,1 @@
+"""The engines without Docker: a Kafka broker, a Postgres server and a ClickHouse, each a child process on loopback."""
