@@ -23,6 +23,9 @@ Shape = frozenset[str]
 DELETE: Shape = frozenset({"delete"})
 """The shape of a delete; its row holds the key, then None."""
 
+INSERT: Shape = frozenset()
+"""The shape of a change that leaves a row already there as it is."""
+
 REPLACE: Shape = frozenset({"replace"})
 """The shape of a change after which the row is `row`, whatever was there."""
 

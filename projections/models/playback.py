@@ -1,0 +1,52 @@
+"""Who watches, and how well. Retention may have taken a viewer's first events: any event makes the row."""
+
+from __future__ import annotations
+
+from projections.contract import Fields
+from projections.tables import Change, Model, Table
+
+VIEWERS = Table(
+    "viewers",
+    {
+        "stream_id": "text",
+        "viewer_session_id": "text",
+        "channel_id": "text",
+        "joined_at": "timestamptz",
+        "last_seen_at": "timestamptz",
+        "left_at": "timestamptz",
+        "latency_ms": "int",
+        "stalled_ms": "int",
+        "bitrate_kbps": "int",
+    },
+    key_width=2,
+    once=frozenset({"joined_at"}),
+    indexes=("(stream_id, last_seen_at DESC)",),
+)
+
+_JOINED = frozenset({"joined_at", "last_seen_at", "left_at"})
+_SAMPLED = frozenset({"joined_at", "last_seen_at", "latency_ms", "stalled_ms", "bitrate_kbps"})
+_LEFT = frozenset({"joined_at", "last_seen_at", "left_at"})
+
+
+def _viewer_joined(e: Fields) -> Change:
+    at = e["occurred_at"]
+    return Change(VIEWERS, (e["stream_id"], e["viewer_session_id"], e["channel_id"], at, at, None, 0, 0, 0), _JOINED)
+
+
+def _playback_sampled(e: Fields) -> Change:
+    at = e["occurred_at"]
+    measured = (e["latency_ms"], e["stalled_ms"], e["bitrate_kbps"])
+    return Change(VIEWERS, (e["stream_id"], e["viewer_session_id"], e["channel_id"], at, at, None, *measured), _SAMPLED)
+
+
+def _viewer_left(e: Fields) -> Change:
+    at = e["occurred_at"]
+    return Change(VIEWERS, (e["stream_id"], e["viewer_session_id"], e["channel_id"], at, at, at, 0, 0, 0), _LEFT)
+
+
+MODEL = Model(
+    name="playback",
+    topic="playback",
+    tables=(VIEWERS,),
+    on={"ViewerJoined": _viewer_joined, "PlaybackSampled": _playback_sampled, "ViewerLeft": _viewer_left},
+)

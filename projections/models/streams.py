@@ -1,0 +1,102 @@
+"""Streams, from the authorised publisher to the end. The status follows from which of its times are set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from projections.contract import Fields
+from projections.tables import Change, Model, Shape, Table
+
+_STATUS = (
+    "CASE WHEN ended_at IS NOT NULL THEN 'ended' WHEN disconnected_at IS NOT NULL THEN 'disconnected' "
+    "WHEN started_at IS NOT NULL THEN 'live' ELSE 'authorised' END"
+)
+
+STREAMS = Table(
+    "streams",
+    {
+        "stream_id": "text",
+        "channel_id": "text",
+        "session_id": "text",
+        "node": "text",
+        "playback_path": "text",
+        "title": "text",
+        "category": "text",
+        "language": "text",
+        "video_codec": "text",
+        "audio_codec": "text",
+        "width": "int",
+        "height": "int",
+        "frame_rate": "float8",
+        "started_at": "timestamptz",
+        "disconnected_at": "timestamptz",
+        "ended_at": "timestamptz",
+        "end_reason": "text",
+    },
+    once=frozenset({"started_at", "ended_at", "end_reason"}),
+    computed={"status": _STATUS},
+    indexes=(
+        "(channel_id, started_at DESC)",
+        f"(({_STATUS}), started_at DESC) WHERE ended_at IS NULL",
+    ),
+)
+
+_EMPTY: Mapping[str, Any] = {
+    name: None if name in STREAMS.once else {"text": "", "int": 0, "float8": 0.0}.get(kind)
+    for name, kind in STREAMS.columns.items()
+}
+
+_STARTED_FACTS = (
+    "channel_id",
+    "session_id",
+    "node",
+    "playback_path",
+    "title",
+    "category",
+    "language",
+    "video_codec",
+    "audio_codec",
+    "width",
+    "height",
+    "frame_rate",
+)
+
+_AUTHORISED = frozenset({"channel_id", "session_id", "node", "disconnected_at"})
+_STARTED = frozenset({*_STARTED_FACTS, "started_at", "disconnected_at"})
+_DISCONNECTED = frozenset({"disconnected_at"})
+_ENDED = frozenset({"ended_at", "end_reason"})
+
+
+def _change(e: Fields, sets: Shape, **values: object) -> Change:
+    row = {**_EMPTY, "stream_id": e["stream_id"], "channel_id": e["channel_id"], **values}
+    return Change(STREAMS, tuple(row.values()), sets)
+
+
+def _publish_authorised(e: Fields) -> Change:
+    return _change(e, _AUTHORISED, session_id=e["session_id"], node=e["node"])
+
+
+def _stream_started(e: Fields) -> Change:
+    return _change(e, _STARTED, started_at=e["occurred_at"], **{name: e[name] for name in _STARTED_FACTS})
+
+
+def _publisher_disconnected(e: Fields) -> Change:
+    return _change(e, _DISCONNECTED, session_id=e["session_id"], disconnected_at=e["occurred_at"])
+
+
+def _stream_ended(e: Fields) -> Change:
+    return _change(e, _ENDED, session_id=e["session_id"], ended_at=e["occurred_at"], end_reason=e["reason"])
+
+
+MODEL = Model(
+    name="streams",
+    topic="streams",
+    tables=(STREAMS,),
+    on={
+        "PublishAuthorised": _publish_authorised,
+        "StreamStarted": _stream_started,
+        "PublisherDisconnected": _publisher_disconnected,
+        "StreamEnded": _stream_ended,
+    },
+)

@@ -1,0 +1,1 @@
+"""The read models' tables in Postgres, and the sink that writes rows and progress as one."""
