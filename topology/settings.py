@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     postgres_dsn: SecretStr = Field(
         default=SecretStr("postgresql://tally@127.0.0.1:5432/tally"), description="The read models' database."
     )
+    postgres_port: int = Field(default=5432, description="Where the embedded Postgres listens.")
     clickhouse_url: str = Field(default="http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
     clickhouse_user: str = Field(default="tally", description="The account the projections write with.")
     clickhouse_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
@@ -55,6 +56,12 @@ class Settings(BaseSettings):
     node: str = Field(default_factory=socket.gethostname, description="This ingest node's name; stable over restarts.")
     resume_grace_s: float = Field(
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
+    )
+
+    rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
+    rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
+    rtmp_idle_s: float = Field(
+        default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
     )
 
     pepper: SecretStr = Field(
