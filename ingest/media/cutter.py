@@ -1,0 +1,80 @@
+"""Where a part and where a segment ends. Pure; times in the lead track's timescale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ingest.media.fragment import Frame
+
+_LONG_ENOUGH = 0.85
+"""A part shorter than this share of the target is allowed only at a segment's end (RFC 8216bis 4.4.4.9)."""
+
+
+@dataclass(frozen=True)
+class CutLimits:
+    part_target: int
+    segment_min: int
+    segment_max: int
+
+
+@dataclass
+class Part:
+    """Frames that are published together. The lead track is video where there is video."""
+
+    lead: list[Frame] = field(default_factory=list)
+    follow: list[Frame] = field(default_factory=list)
+    duration: int = 0
+    """As published: the frames' durations, but never more than the part target."""
+    span: int = 0
+    """The frames' durations."""
+    ends_segment: bool = False
+
+    @property
+    def independent(self) -> bool:
+        return any(frame.keyframe for frame in self.lead)
+
+
+class Cutter:
+    """Takes the lead track's frames in order, each with its final duration, and anything else as it comes."""
+
+    def __init__(self, limits: CutLimits) -> None:
+        self._limits = limits
+        self._part = Part()
+        self.segment_span = 0
+        """How much of the open segment's time is in frames taken."""
+
+    def follow(self, frame: Frame) -> None:
+        """Add a frame of the other track to the open part."""
+        self._part.follow.append(frame)
+
+    def lead(self, frame: Frame, keyframe_follows: bool) -> list[Part]:
+        """Add a frame; returns the parts that this completes: none, one, or two around a frame that does not fit."""
+        limits, done = self._limits, []
+        if self._part.lead and self._part.span + frame.duration > limits.part_target:
+            done.append(self._close(ends_segment=self.segment_span + limits.part_target > limits.segment_max))
+        part = self._part
+        part.lead.append(frame)
+        part.span += frame.duration
+        self.segment_span += frame.duration
+        if keyframe_follows and self.segment_span >= limits.segment_min:
+            done.append(self._close(ends_segment=True))
+        elif part.span >= limits.part_target or (
+            part.span >= _LONG_ENOUGH * limits.part_target and part.span + frame.duration > limits.part_target
+        ):
+            done.append(self._close(ends_segment=self.segment_span + limits.part_target > limits.segment_max))
+        return done
+
+    def flush(self) -> Part | None:
+        """The open part as it is, which ends its segment; None when nothing is open."""
+        if not self._part.lead and not self._part.follow:
+            return None
+        return self._close(ends_segment=True)
+
+    def _close(self, ends_segment: bool) -> Part:
+        part = self._part
+        part.duration = min(part.span, self._limits.part_target)
+        part.ends_segment = ends_segment
+        if ends_segment:
+            self.segment_span = 0
+        self._part = Part()
+        return part

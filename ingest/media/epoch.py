@@ -1,0 +1,178 @@
+"""A stretch of continuous media with the same tracks: what lies between two discontinuities."""
+
+from __future__ import annotations
+
+import math
+
+from ingest.media.became import RefusedMedia
+from ingest.media.clocks import AudioClock, VideoClock
+from ingest.media.cutter import Cutter, CutLimits, Part
+from ingest.media.flv import AudioFrame, VideoFrame
+from ingest.media.fragment import Frame
+from ingest.media.gathering import TAG_OVERHEAD
+from ingest.media.init import VIDEO_TIMESCALE
+from ingest.media.parameters import AudioParameters, VideoParameters
+from ingest.media.settings import MediaSettings
+
+_TICKS_PER_MS = VIDEO_TIMESCALE // 1000
+_BACKWARD_MAX_MS = 100
+_PART_TARGET_MAX_S = 1.0
+_ABSURD_FOR_MS = 1_000
+"""Video time after which audio that is nowhere near it is taken as it arrives."""
+_EARLY_KEYFRAME = 0.9
+"""A keyframe opens a segment from this share of the minimum on: encoders do not place them to the tick."""
+
+
+class TimestampsJumped(Exception):
+    """The input's time is not continuous here; the frame was not taken."""
+
+
+class Epoch:
+    """Places frames in time and cuts them into parts."""
+
+    def __init__(
+        self,
+        video: VideoParameters | None,
+        audio: AudioParameters | None,
+        origin_ms: int,
+        start_s: float,
+        part_target_s: float | None,
+        settings: MediaSettings,
+    ) -> None:
+        """`origin_ms` in the input is `start_s` in the output; the part target is chosen here when there is none."""
+        self.video = video
+        self.audio = audio
+        self.part_target_s = part_target_s
+        self.timescale = VIDEO_TIMESCALE if video or not audio else audio.sample_rate
+        self.gaps = 0
+        """Jumps of the timestamps within the open segment."""
+        self.keyframe_distance = 0
+        """Longest in the open segment, in ticks."""
+        self._settings = settings
+        self._gap_max_ms = settings.gap_max_s * 1000
+        self._origin_ms = origin_ms
+        self._start_s = start_s
+        self._clock = VideoClock(round(start_s * VIDEO_TIMESCALE), origin_ms, video.frame_rate if video else 0.0)
+        self._audio_clock: AudioClock | None = None
+        self._cutter: Cutter | None = None
+        self._pending: Frame | None = None
+        self._last_keyframe = round(start_s * VIDEO_TIMESCALE)
+        self._video_ms = origin_ms
+        self._audio_ms: int | None = None
+        self._audio_shift_ms = 0
+        self._size = 0
+
+    @property
+    def end_s(self) -> float:
+        """Where the output stands: the end of the lead track."""
+        if self._pending:
+            return (self._pending.dts + self._pending.duration) / VIDEO_TIMESCALE
+        return self._audio_clock.end / self.timescale if self._audio_clock else self._start_s
+
+    @property
+    def skew_s(self) -> float:
+        """End of audio minus end of video; 0 unless there are both."""
+        if not self._pending or not self._audio_clock or not self.audio:
+            return 0.0
+        return self._audio_clock.end / self.audio.sample_rate - self._pending.dts / VIDEO_TIMESCALE
+
+    def push_video(self, timestamp_ms: int, unit: VideoFrame) -> list[Part]:
+        """Take a frame; the frame before it now has its duration. Raises TimestampsJumped, RefusedMedia."""
+        step = timestamp_ms - self._video_ms
+        if not -_BACKWARD_MAX_MS <= step <= self._gap_max_ms:
+            raise TimestampsJumped
+        self._video_ms = timestamp_ms
+        self._count(unit.data)
+        clock = self._clock
+        dts = clock.place(timestamp_ms)
+        if step < 0 or step * _TICKS_PER_MS > 3 * clock.frame_ticks > 0:
+            self.gaps += 1
+        parts: list[Part] = []
+        if self._pending:
+            cutter = self._cutter or self._start_cutter(clock.frame_ticks)
+            parts = cutter.lead(self._pending.lasting_until(dts), unit.keyframe)
+        self.keyframe_distance = max(self.keyframe_distance, dts - self._last_keyframe)
+        if unit.keyframe:
+            self._last_keyframe = dts
+        duration = round(clock.frame_ticks) or 1
+        self._pending = Frame(dts, duration, unit.data, unit.keyframe, unit.composition_ms * _TICKS_PER_MS)
+        return parts
+
+    def push_audio(self, timestamp_ms: int, unit: AudioFrame) -> list[Part]:
+        """Take a frame. Raises TimestampsJumped, RefusedMedia."""
+        audio, last_ms = self.audio, self._audio_ms
+        if audio is None:
+            return []
+        if last_ms is not None and not -_BACKWARD_MAX_MS <= timestamp_ms - last_ms <= self._gap_max_ms:
+            raise TimestampsJumped
+        clock = self._audio_clock or self._start_audio(audio, timestamp_ms)
+        if clock is None:
+            return []
+        self._audio_ms = timestamp_ms
+        if self.video and timestamp_ms + self._audio_shift_ms - self._video_ms > self._gap_max_ms:
+            return []  # the video stands still, and nothing can be published without it
+        self._count(unit.data)
+        resyncs = clock.resyncs
+        dts = clock.place(timestamp_ms)
+        self.gaps += clock.resyncs - resyncs
+        if dts is None:
+            return []
+        frame = Frame(dts, clock.frame_samples, unit.data)
+        cutter = self._cutter or self._start_cutter(clock.frame_samples)
+        if self.video:
+            cutter.follow(frame)
+            return []
+        return cutter.lead(frame, keyframe_follows=False)
+
+    def flush(self) -> list[Part]:
+        """What was taken, as if the media ended here."""
+        parts: list[Part] = []
+        if self._pending:
+            cutter = self._cutter or self._start_cutter(self._pending.duration)
+            parts = cutter.lead(self._pending, keyframe_follows=False)
+        if self._cutter and (rest := self._cutter.flush()):
+            parts.append(rest)
+        return parts
+
+    def begin_segment(self) -> None:
+        """Count anew: a segment was closed."""
+        self.gaps = 0
+        self.keyframe_distance = 0
+        self._size = 0
+
+    def _start_cutter(self, frame_ticks: float) -> Cutter:
+        """The part target is chosen once in a stream's life: players hold on to it."""
+        settings, scale = self._settings, self.timescale
+        if self.part_target_s is None:
+            frames = max(1, round(settings.part_target_s * scale / frame_ticks)) if frame_ticks else 1
+            self.part_target_s = min(math.ceil(frames * frame_ticks) / scale, _PART_TARGET_MAX_S)
+        segment_min_s = settings.segment_min_s * _EARLY_KEYFRAME
+        self._cutter = Cutter(
+            CutLimits(
+                part_target=round(self.part_target_s * scale),
+                segment_min=int(segment_min_s * scale),
+                segment_max=int((settings.segment_max_s if self.video else settings.segment_min_s) * scale),
+            )
+        )
+        return self._cutter
+
+    def _start_audio(self, audio: AudioParameters, timestamp_ms: int) -> AudioClock | None:
+        """Audio begins where its timestamp says; if that stays absurd, where the video is when it arrives."""
+        since_start_ms = self._video_ms - self._origin_ms
+        if abs(timestamp_ms - self._video_ms) > self._gap_max_ms:
+            if since_start_ms < _ABSURD_FOR_MS:
+                return None
+            self._audio_shift_ms = self._video_ms - timestamp_ms
+        elif timestamp_ms < self._origin_ms:
+            return None
+        start_s = self._start_s + (timestamp_ms + self._audio_shift_ms - self._origin_ms) / 1000
+        start = round(start_s * audio.sample_rate)
+        self._audio_clock = AudioClock(start, timestamp_ms, audio.sample_rate, audio.frame_samples)
+        return self._audio_clock
+
+    def _count(self, data: memoryview) -> None:
+        self._size += len(data) + TAG_OVERHEAD
+        if self._size > self._settings.rate_max * 2:
+            span_s = self._cutter.segment_span / self.timescale if self._cutter else 0.0
+            if self._size > self._settings.rate_max * (2 + span_s):
+                raise RefusedMedia("bitrate_too_high", "the bitrate is too high")
