@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -24,11 +25,11 @@ class Launch:
     stop_signal: int = signal.SIGTERM
 
 
-def die_with(parent: int) -> Callable[[], None]:
-    """A `preexec_fn` that has the kernel kill the child when `parent` ends, even by SIGKILL."""
+def die_with(parent: int, number: int = signal.SIGKILL) -> Callable[[], None]:
+    """A `preexec_fn` that has the kernel signal the child when `parent` ends, even by SIGKILL."""
 
     def prepare() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _libc.prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it ended between fork and prctl
             os._exit(1)
 
@@ -54,6 +55,21 @@ def start(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
             extra_groups=[] if launch.user else None,
             preexec_fn=die_with(os.getpid()),
         )
+
+
+def exit_of(child: subprocess.Popen[bytes]) -> asyncio.Event:
+    """Set when the child has ended. The kernel says so: nothing polls."""
+    exited = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    descriptor = os.pidfd_open(child.pid)
+
+    def end() -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        exited.set()
+
+    loop.add_reader(descriptor, end)
+    return exited
 
 
 def stop(process: subprocess.Popen[bytes], launch: Launch, grace_s: float = 20.0) -> int:

