@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+ROOT = Path(__file__).parents[2]
+"""The checkout: commands work from any directory."""
+
 
 class Exit(IntEnum):
     """Exit statuses that every command uses alike. Scripts rely on these numbers: add, never renumber."""
@@ -40,4 +43,4 @@ PortBase = Annotated[
         "N+6 (postgres) and N+7 (clickhouse) instead of the usual ports.",
     ),
 ]
-DEFAULT_DATA = Path(".tally")
+DEFAULT_DATA = ROOT / ".tally"

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from topology.child import die_with
 from topology.cli import screen
-from topology.cli.options import DEFAULT_DATA, Data, Exit, PortBase
+from topology.cli.options import DEFAULT_DATA, ROOT, Data, Exit, PortBase
 from topology.cli.report import gather
 from topology.ports import holder, taken
 from topology.system_state import RunDirectory, SystemState
@@ -78,6 +78,7 @@ def _start(data: Path, port_base: int | None, detach: bool) -> subprocess.Popen[
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
