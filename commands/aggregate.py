@@ -1,0 +1,109 @@
+"""The table of aggregates: which decider decides what, knowing which facts, with which guarantees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from commands.deciders import accounts, channels, chat, follows, streams, support
+from commands.deciders.envelope import no_reply
+from schemas.commands.streams import AuthorisePublish
+from schemas.message import Command, Event, Message
+from topology.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One decider and how to run it.
+
+    `facts` are the co-partitioned topics whose events `evolve` folds besides the aggregate's own. A refusal stands only
+    when the facts are as fresh as the command; for the commands in `strict` an acceptance does so too.
+    """
+
+    name: str
+    initial_state: Callable[[], Any]
+    decide: Callable[[Any, Any], Sequence[Event]]
+    evolve: Callable[[Any, Event], Any]
+    reply: Callable[[Event], dict[str, str]]
+    facts: tuple[str, ...] = ()
+    strict: frozenset[type[Command]] = frozenset()
+    transactional: bool = True
+    remembered: int = 32
+    """How many commands an aggregate remembers: as many as may come between a command and its retry."""
+
+    history: int | None = None
+    """How many of the latest own events make up the state; None for all. Only where nothing but recent ids is kept."""
+
+    @property
+    def commands_topic(self) -> str:
+        return f"commands.{self.name}"
+
+    @property
+    def results_topic(self) -> str:
+        return f"results.{self.name}"
+
+
+def id_of(message: Message) -> str:
+    """The aggregate that a command, an event or a fact is about: user and channel ids are the same."""
+    owner: str = getattr(message, "user_id", None) or getattr(message, "channel_id")  # noqa: B009  # one or the other
+    return owner
+
+
+def aggregates(settings: Settings) -> dict[str, Aggregate]:
+    """Every aggregate by name."""
+    grace = timedelta(seconds=settings.resume_grace_s)
+    return {
+        aggregate.name: aggregate
+        for aggregate in (
+            Aggregate("accounts", accounts.initial_state, accounts.decide, accounts.evolve, accounts.reply),
+            Aggregate(
+                "channels",
+                channels.initial_state,
+                channels.decide,
+                channels.evolve,
+                no_reply,
+                facts=("accounts",),
+            ),
+            Aggregate(
+                "streams",
+                streams.initial_state,
+                partial(streams.decide, grace=grace),
+                streams.evolve,
+                streams.reply,
+                facts=("accounts", "channels"),
+                strict=frozenset({AuthorisePublish}),
+            ),
+            Aggregate(
+                "follows",
+                follows.initial_state,
+                follows.decide,
+                follows.evolve,
+                no_reply,
+                facts=("accounts",),
+                remembered=256,
+            ),
+            Aggregate(
+                "chat",
+                chat.initial_state,
+                chat.decide,
+                chat.evolve,
+                chat.reply,
+                facts=("accounts",),
+                transactional=False,
+                remembered=1024,
+                history=100_000,
+            ),
+            Aggregate(
+                "support",
+                support.initial_state,
+                support.decide,
+                support.evolve,
+                support.reply,
+                facts=("accounts",),
+                remembered=1024,
+            ),
+        )
+    }

@@ -1,0 +1,231 @@
+"""A channel's one place to publish, and who holds it.
+
+    free ──AuthorisePublish──▶ authorised ──StartStream──▶ live ──DisconnectPublisher──▶ disconnected
+     ▲                          (no media for a grace:         ◀──AuthorisePublish within the grace, same key
+     │                           anybody may take over)            and node: the same stream goes on────┘
+     └──────────────EndStream by the holder; or AuthorisePublish that takes the place over───────┘
+
+A place is taken over, its stream ended first, when its publisher is disconnected and the stream cannot be resumed, when
+no media came for a grace, or when its key was revoked: resetting the key frees a channel whose ingest node is lost.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from commands.deciders.envelope import caused_by
+from commands.rejection import Rejected
+from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, StreamCommand
+from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
+from schemas.events.channels import ChannelUpdated
+from schemas.events.streams import PublishAuthorised, PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.message import Command, Event
+
+DEFAULT_GRACE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    key_id: str
+    key_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Held by one RTMP session for one stream; `disconnected_at` is set while nobody publishes."""
+
+    stream_id: str
+    session_id: str
+    node: str
+    key_id: str
+    held_since: datetime
+    started: bool = False
+    disconnected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """`keys` are the valid ones."""
+
+    place: Place | None = None
+    keys: tuple[StreamKey, ...] = ()
+    title: str = ""
+    category: str = ""
+    language: str = ""
+
+
+def initial_state() -> Channel:
+    return Channel()
+
+
+def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE) -> Sequence[Event]:
+    match command:
+        case AuthorisePublish():
+            return _authorise(command, channel, grace)
+        case StartStream():
+            return _start(command, channel)
+        case DisconnectPublisher():
+            return _disconnect(command, channel)
+        case EndStream():
+            place = _held_place(command.stream_id, command.session_id, channel)
+            return [_ended(command, place, command.reason)]
+    raise TypeError(f"{type(command).__name__} is no command on streams")
+
+
+def evolve(channel: Channel, event: Event) -> Channel:
+    match event:
+        case PublishAuthorised():
+            place = Place(
+                stream_id=event.stream_id,
+                session_id=event.session_id,
+                node=event.node,
+                key_id=event.key_id,
+                held_since=event.occurred_at,
+                started=event.resumed,
+            )
+            return replace(channel, place=place)
+        case StreamStarted() if channel.place:
+            return replace(channel, place=replace(channel.place, started=True))
+        case PublisherDisconnected() if channel.place:
+            return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
+        case StreamEnded():
+            return replace(channel, place=None)
+        case StreamKeyIssued():
+            return replace(channel, keys=(*channel.keys, StreamKey(event.key_id, event.key_hash)))
+        case StreamKeyRevoked():
+            return replace(channel, keys=tuple(key for key in channel.keys if key.key_id != event.key_id))
+        case ChannelUpdated():
+            return replace(channel, title=event.title, category=event.category, language=event.language)
+    return channel
+
+
+def reply(event: Event) -> dict[str, str]:
+    if isinstance(event, PublishAuthorised):
+        return {
+            "stream_id": event.stream_id,
+            "resumed": "true" if event.resumed else "false",
+            "key_id": event.key_id,
+        }
+    return {}
+
+
+def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) -> Sequence[Event]:
+    key_id = _valid_key(command.key_hash, channel)
+    place = channel.place
+    if place is None:
+        return [_authorised(command, key_id, command.stream_id, resumed=False)]
+    if place.session_id == command.session_id:
+        return []
+    if _may_resume(command, place, key_id, grace):
+        return [_authorised(command, key_id, place.stream_id, resumed=True)]
+    reason = _reason_to_take_over(command, place, channel, grace)
+    if reason is None:
+        since = f"{place.held_since:%H:%M:%S} UTC"
+        raise Rejected("already_live", f"a publisher holds the channel since {since}; stop it or reset the stream key")
+    return [
+        _ended(command, place, reason, index=1),
+        _authorised(command, key_id, command.stream_id, resumed=False),
+    ]
+
+
+def _valid_key(key_hash: str, channel: Channel) -> str:
+    matching = [key.key_id for key in channel.keys if hmac.compare_digest(key.key_hash.encode(), key_hash.encode())]
+    if not matching:
+        raise Rejected("bad_stream_key", "the stream key is not valid; take the current one from the dashboard")
+    return matching[0]
+
+
+def _may_resume(command: AuthorisePublish, place: Place, key_id: str, grace: timedelta) -> bool:
+    return (
+        place.started
+        and place.disconnected_at is not None
+        and command.issued_at - place.disconnected_at <= grace
+        and place.key_id == key_id
+        and place.node == command.node  # the segments so far lie there
+    )
+
+
+def _reason_to_take_over(command: AuthorisePublish, place: Place, channel: Channel, grace: timedelta) -> str | None:
+    if all(key.key_id != place.key_id for key in channel.keys):
+        return "key_revoked"
+    if not place.started:
+        waited = command.issued_at - place.held_since
+        return "no_media" if place.disconnected_at is not None or waited > grace else None
+    if place.disconnected_at is None:
+        return None
+    return "grace_expired" if command.issued_at - place.disconnected_at > grace else "superseded"
+
+
+def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
+    place = _held_place(command.stream_id, command.session_id, channel)
+    if place.disconnected_at is not None:
+        raise Rejected("not_live", "this session was disconnected; publish again")
+    if place.started:
+        return []
+    return [
+        StreamStarted(
+            **caused_by(command),
+            stream_id=command.stream_id,
+            channel_id=command.channel_id,
+            session_id=command.session_id,
+            node=command.node,
+            playback_path=command.playback_path,
+            title=channel.title,
+            category=channel.category,
+            language=channel.language,
+            video_codec=command.video_codec,
+            audio_codec=command.audio_codec,
+            width=command.width,
+            height=command.height,
+            frame_rate=command.frame_rate,
+        )
+    ]
+
+
+def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Event]:
+    place = _held_place(command.stream_id, command.session_id, channel)
+    if place.disconnected_at is not None:
+        return []
+    return [
+        PublisherDisconnected(
+            **caused_by(command),
+            stream_id=place.stream_id,
+            channel_id=command.channel_id,
+            session_id=place.session_id,
+            reason=command.reason,
+        )
+    ]
+
+
+def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
+    place = channel.place
+    if place is None:
+        raise Rejected("not_live", "nobody holds the channel")
+    if (place.stream_id, place.session_id) != (stream_id, session_id):
+        raise Rejected("wrong_session", "another session holds the channel")
+    return place
+
+
+def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resumed: bool) -> PublishAuthorised:
+    return PublishAuthorised(
+        **caused_by(command),
+        stream_id=stream_id,
+        channel_id=command.channel_id,
+        session_id=command.session_id,
+        node=command.node,
+        key_id=key_id,
+        resumed=resumed,
+    )
+
+
+def _ended(command: StreamCommand, place: Place, reason: str, index: int = 0) -> StreamEnded:
+    return StreamEnded(
+        **caused_by(command, index),
+        stream_id=place.stream_id,
+        channel_id=command.channel_id,
+        session_id=place.session_id,
+        reason=reason,
+    )
