@@ -1,0 +1,12 @@
+"""What a token may do. Twitch's names where Twitch has one."""
+
+from __future__ import annotations
+
+SCOPES = {
+    "channel:manage:broadcast": "Change the channel's title, category and language.",
+    "channel:manage:stream_key": "Make and revoke stream keys.",
+    "user:edit:follows": "Follow and unfollow channels.",
+    "user:read:follows": "See which channels the user follows.",
+    "user:write:chat": "Send chat messages.",
+    "user:write:donations": "Donate to channels.",
+}

@@ -1,0 +1,64 @@
+"""What the endpoints work with: one of each per process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from query_api.beacons import Beacons
+from query_api.consistency import Consistency
+from query_api.database import Database
+from query_api.gateway import Gateway
+from query_api.passwords import Passwords
+from query_api.rate_limit import TokenBuckets
+from query_api.sessions import Sessions
+from schemas.wire import Codec
+from topology.settings import Settings
+
+CREDENTIALS_PER_ADDRESS = 240
+"""Registrations and sign-ins a minute."""
+
+SIGN_INS_PER_LOGIN = 20
+"""Tries of one login's password a minute, from wherever they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made by `running_services`."""
+
+    settings: Settings
+    database: Database
+    sessions: Sessions
+    consistency: Consistency
+    gateway: Gateway
+    beacons: Beacons
+    passwords: Passwords
+    requests: TokenBuckets
+    credentials: TokenBuckets
+    sign_ins: TokenBuckets
+
+
+@asynccontextmanager
+async def running_services(settings: Settings) -> AsyncIterator[Services]:
+    """Start everything an edge needs; Kafka and Postgres may still be away, and may go away."""
+    codec = await asyncio.to_thread(Codec, settings.schema_registry_url)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings))
+        gateway = Gateway(settings, codec)
+        beacons = Beacons(settings, codec)
+        await stack.enter_async_context(gateway.running())
+        await stack.enter_async_context(beacons.running())
+        yield Services(
+            settings=settings,
+            database=database,
+            sessions=Sessions(database),
+            consistency=Consistency(database),
+            gateway=gateway,
+            beacons=beacons,
+            passwords=Passwords(settings),
+            requests=TokenBuckets(settings.requests_per_minute),
+            credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
+            sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),
+        )

@@ -1,0 +1,61 @@
+"""The pages for people: the home and watch pages and the API's documentation, all served from `web/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import PathLike, StaticFiles
+from starlette.types import Scope
+
+from topology.settings import Settings
+
+WEB = Path(__file__).parent.parent / "web"
+
+_COMMON = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; script-src 'self'"
+
+
+def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
+    """`document` is the OpenAPI document."""
+    playback = settings.playback_url.rstrip("/")
+    # hls.js feeds the player through blob URLs and may work in a worker made from one.
+    pages = (
+        f"{_COMMON}; style-src 'self'; img-src 'self' data:; connect-src 'self' {playback}; "
+        f"media-src 'self' blob: {playback}; worker-src blob:"
+    )
+    # Swagger UI and ReDoc style their elements by script, and ReDoc searches in a worker.
+    docs = f"{_COMMON}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src blob:"
+
+    async def openapi(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    return [
+        _page("/", "home.html", pages),
+        _page("/watch/{login}", "watch.html", pages),
+        _page("/docs", "docs.html", docs),
+        _page("/redoc", "redoc.html", docs),
+        Route("/openapi.json", openapi),
+        Mount("/static", _Assets(directory=WEB / "static")),
+        Mount("/vendor", _Assets(directory=WEB / "vendor")),
+    ]
+
+
+class _Assets(StaticFiles):
+    """Browsers ask whether a file changed before they use their copy: names carry no version."""
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _page(path: str, file: str, policy: str) -> Route:
+    async def page(request: Request) -> Response:
+        return FileResponse(WEB / file, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+
+    return Route(path, page)
