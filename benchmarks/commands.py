@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 import httpx
 
+from benchmarks.account import Account
 from benchmarks.harness import Report, percentile
 from benchmarks.stack import running_stack
 from schemas.consistency import HEADER
@@ -18,51 +18,6 @@ SAMPLES = 200
 """Round trips of each kind, one after another: latency, not throughput."""
 
 WARM_UP = 20
-PASSWORD = "benchmark-password"
-
-
-class Client:
-    """A user of the REST API, signed in."""
-
-    def __init__(self, http: httpx.AsyncClient, user_id: str, token: str) -> None:
-        self.http, self.user_id = http, user_id
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    @classmethod
-    async def register(cls, http: httpx.AsyncClient) -> Client:
-        login = f"bench_{uuid4().hex[:12]}"
-        made = await http.post("/accounts", json={"login": login, "password": PASSWORD})
-        made.raise_for_status()
-        granted = await http.post(
-            "/oauth2/token", data={"grant_type": "password", "username": login, "password": PASSWORD}
-        )
-        granted.raise_for_status()
-        return cls(http, made.json()["data"][0]["id"], granted.json()["access_token"])
-
-    async def follow(self, channel: str) -> httpx.Response:
-        return await self.http.post(
-            "/helix/channels/followers", params={"broadcaster_id": channel}, headers=self._fresh()
-        )
-
-    async def unfollow(self, channel: str) -> httpx.Response:
-        return await self.http.delete(
-            "/helix/channels/followers", params={"broadcaster_id": channel}, headers=self._fresh()
-        )
-
-    async def say(self, channel: str, text: str) -> httpx.Response:
-        body = {"broadcaster_id": channel, "sender_id": self.user_id, "message": text}
-        return await self.http.post("/helix/chat/messages", json=body, headers=self._fresh())
-
-    async def read(self, path: str, channel: str, token: str) -> dict[str, Any]:
-        answer = await self.http.get(
-            path, params={"broadcaster_id": channel, "first": 1}, headers=self.headers | {HEADER: token}
-        )
-        answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
-        return body
-
-    def _fresh(self) -> dict[str, str]:
-        return self.headers | {"Idempotency-Key": uuid4().hex}
 
 
 async def _timed(act: Callable[[], Awaitable[httpx.Response]], read: Callable[[str], Awaitable[Any]]) -> list[float]:
@@ -77,7 +32,7 @@ async def _timed(act: Callable[[], Awaitable[httpx.Response]], read: Callable[[s
 
 async def _measure(edge: str) -> dict[str, Any]:
     async with httpx.AsyncClient(base_url=edge, timeout=30) as http:
-        streamer, viewer = await Client.register(http), await Client.register(http)
+        streamer, viewer = await Account.register(http), await Account.register(http)
         channel = streamer.user_id
 
         async def follow_or_leave(turn: int) -> list[float]:
