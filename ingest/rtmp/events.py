@@ -9,7 +9,7 @@ from ingest.media.tag import MediaTag
 
 @dataclass(frozen=True, slots=True)
 class PublishRequested:
-    """A publisher asks. Answer with `accept_publish` or `refuse_publish`; what it sends meanwhile is held."""
+    """A publisher asks. Answer with `accept_publish` or `refuse`; what it sends meanwhile is held."""
 
     key: str = field(repr=False)
 

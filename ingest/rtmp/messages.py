@@ -21,6 +21,8 @@ AUDIO_CHUNK_STREAM, VIDEO_CHUNK_STREAM = 4, 6
 _DYNAMIC_LIMIT = 2
 _TAG_HEADER = 11
 _BACK_POINTER = 4
+MAX_AGGREGATED = 1024
+"""Messages in one aggregate."""
 
 _ULONG = struct.Struct(">I")
 _EVENT = struct.Struct(">HI")
@@ -66,8 +68,11 @@ def read_ulong(message: Message) -> int:
 
 def split_aggregate(message: Message) -> Iterator[Message]:
     """The messages in an aggregate (§7.1.6), their timestamps moved so that the first has the aggregate's."""
-    payload, position, shift = message.payload, 0, None
+    payload, position, shift, count = message.payload, 0, None, 0
     while position < len(payload):
+        count += 1
+        if count > MAX_AGGREGATED:
+            raise RtmpError("bad_aggregate", f"more than {MAX_AGGREGATED} messages in an aggregate")
         if len(payload) - position < _TAG_HEADER:
             raise RtmpError("bad_aggregate", "an aggregate message ends within a tag's header")
         size = int.from_bytes(payload[position + 1 : position + 4], "big")

@@ -2,8 +2,8 @@
 
     HANDSHAKE ──▶ CONNECT ──connect──▶ READY ──publish──▶ ASKED ──accept_publish──▶ PUBLISHING
                      │                   │                  │                          │
-                     │ other app         │ play             │ refuse_publish           │ FCUnpublish, deleteStream,
-                     ▼                   ▼                  ▼                          ▼ closeStream, refuse_publish
+                     │ other app         │ play             │ refuse           │ FCUnpublish, deleteStream,
+                     ▼                   ▼                  ▼                          ▼ closeStream, refuse
                    CLOSED              CLOSED             CLOSED                     CLOSED
 
 Rules:
@@ -39,6 +39,9 @@ FOURCCS = ("avc1", "hvc1", "av01", "vp09")
 CAN_FORWARD = 4.0
 """E-RTMP v2 FourCcInfoMask: the codec is passed on, neither decoded nor encoded."""
 
+_CONNECT_TRANSACTION = 1.0
+"""That of every `connect` (§7.2.1.1)."""
+
 _MEDIA: Mapping[int, Kind] = {messages.AUDIO: "audio", messages.VIDEO: "video"}
 
 
@@ -58,6 +61,8 @@ class ServerSession:
         self.state = State.HANDSHAKE
         self.received = 0
         """Bytes so far."""
+        self.messages = 0
+        """Messages so far."""
         self._app = app
         self._limits = limits or Limits()
         self._handshake = ServerHandshake(random)
@@ -90,8 +95,7 @@ class ServerSession:
                 self._acknowledged = self.received
                 self._send(messages.acknowledgement(self.received))
         except RtmpError as error:
-            self.state = State.CLOSED
-            events.append(Broken(error.code, error.message))
+            self._fail(error, events)
         return events
 
     def data_to_send(self) -> bytes:
@@ -110,13 +114,12 @@ class ServerSession:
         try:
             self._dispatch(held, events)
         except RtmpError as error:
-            self.state = State.CLOSED
-            events.append(Broken(error.code, error.message))
+            self._fail(error, events)
         return events
 
-    def refuse_publish(self, code: str, description: str) -> None:
-        """Answer a publish with an error status, or end a running one. Close when it is sent."""
-        self._status("error", code, description)
+    def refuse(self, status: str, description: str) -> None:
+        """Refuse a publish, or end a running one, saying why. Close when it is sent."""
+        self._tell(status, description)
         self._held.clear()
         self.state = State.CLOSED
 
@@ -131,6 +134,7 @@ class ServerSession:
         try:
             self._reader.feed(data, arrived)
         finally:
+            self.messages += len(arrived)
             self._dispatch(arrived, events)
 
     def _dispatch(self, arrived: list[Message], events: list[ServerEvent]) -> None:
@@ -177,9 +181,7 @@ class ServerSession:
         given = wish.get("app") if isinstance(wish, Mapping) else None
         app, _, self._key_in_app = _name(given, self._limits).strip("/").partition("/")
         if app != self._app:
-            info = _info("error", "NetConnection.Connect.Rejected", f"There is no such application; use {self._app!r}")
-            self._send(messages.command("_error", command.transaction, None, info))
-            raise RtmpError("wrong_app", "connect to an application that is not served")
+            raise RtmpError("wrong_app", f"there is no such application; use {self._app!r}")
         self.state = State.READY
         self._send(messages.window_size(WINDOW))
         self._send(messages.peer_bandwidth(WINDOW))
@@ -215,8 +217,7 @@ class ServerSession:
 
     def _on_play(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         self._publish_stream = stream_id
-        self._status("error", "NetStream.Play.Failed", "Streams are played over HLS, not RTMP")
-        raise RtmpError("play_refused", "play over RTMP is not served")
+        raise RtmpError("play_refused", "streams are played over HLS, not over RTMP", "NetStream.Play.Failed")
 
     def _on_unpublish(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         if command.name == "FCUnpublish":
@@ -225,6 +226,21 @@ class ServerSession:
         self._status("status", "NetStream.Unpublish.Success", "Unpublished")
         self.state = State.CLOSED
         events.append(Unpublished(command.name))
+
+    def _fail(self, error: RtmpError, events: list[ServerEvent]) -> None:
+        if self.state is State.CLOSED:  # the end came before the fault
+            return
+        self._tell(error.status, error.message)
+        self.state = State.CLOSED
+        events.append(Broken(error.code, error.message))
+
+    def _tell(self, status: str, description: str) -> None:
+        """Say why it ends, in the form that the peer's state can understand."""
+        if self.state is State.CONNECT:
+            info = _info("error", "NetConnection.Connect.Rejected", description)
+            self._send(messages.command("_error", _CONNECT_TRANSACTION, None, info))
+        elif self.state not in (State.HANDSHAKE, State.CLOSED):
+            self._status("error", status, description)
 
     def _status(self, level: str, code: str, description: str) -> None:
         self._send(messages.status(self._publish_stream, level, code, description), messages.STATUS_CHUNK_STREAM)

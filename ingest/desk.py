@@ -1,0 +1,47 @@
+"""The seam between connections and what becomes of a publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ingest.media.tag import MediaTag
+
+PUBLISH_FAILED = "NetStream.Publish.Failed"
+BAD_NAME = "NetStream.Publish.BadName"
+
+Cut = Callable[[str, str], None]
+"""Ends a publisher's connection from the other side: a reason code for the log, a description for the publisher."""
+
+
+class Refused(Exception):
+    """A publish is not allowed: `code` for the log, `status` and `description` for the publisher."""
+
+    def __init__(self, code: str, status: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.status = status
+        self.description = description
+
+
+class Publication(Protocol):
+    """One publisher's hold of a stream."""
+
+    @property
+    def stream_id(self) -> str: ...
+
+    def push(self, tag: MediaTag, now_s: float) -> None:
+        """Take media. `now_s` is Unix time. Raises RefusedMedia."""
+
+    def end(self, reason: str) -> None:
+        """The stream is over: `unpublished`, `refused_media` or `key_revoked`."""
+
+    def vanish(self, reason: str) -> None:
+        """The publisher is gone without a word; it may come back within the grace."""
+
+
+class Desk(Protocol):
+    """Judges who may publish."""
+
+    async def authorise(self, key: str, session_id: str, cut: Cut) -> Publication:
+        """The stream that the key opens, or goes on with. Raises Refused."""
