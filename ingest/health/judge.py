@@ -39,8 +39,6 @@ RULES: Mapping[str, Rule] = {
 }
 """Each code's rule. A segment may break several."""
 
-_SEVERITIES: tuple[Status, ...] = ("ok", "warning", "error")
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -68,5 +66,6 @@ def judge(before: Verdict, seen: SegmentSeen) -> Verdict:
             said = bad[code] >= rule.raise_after
         if said:
             codes.append(code)
-    status = max((RULES[code].severity for code in codes), key=_SEVERITIES.index, default="ok")
+    severities = {RULES[code].severity for code in codes}
+    status: Status = "error" if "error" in severities else "warning" if severities else "ok"
     return Verdict(status, tuple(sorted(codes)), bad, good)

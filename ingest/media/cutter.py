@@ -28,6 +28,8 @@ class Part:
     span: int = 0
     """The frames' durations."""
     ends_segment: bool = False
+    forced: bool = False
+    """It ends the segment because that is at its limit, not because a keyframe follows."""
 
     @property
     def independent(self) -> bool:
@@ -51,7 +53,7 @@ class Cutter:
         """Add a frame; returns the parts that this completes: none, one, or two around a frame that does not fit."""
         limits, done = self._limits, []
         if self._part.lead and self._part.span + frame.duration > limits.part_target:
-            done.append(self._close(ends_segment=self.segment_span + limits.part_target > limits.segment_max))
+            done.append(self._close_full())
         part = self._part
         part.lead.append(frame)
         part.span += frame.duration
@@ -61,14 +63,19 @@ class Cutter:
         elif part.span >= limits.part_target or (
             part.span >= _LONG_ENOUGH * limits.part_target and part.span + frame.duration > limits.part_target
         ):
-            done.append(self._close(ends_segment=self.segment_span + limits.part_target > limits.segment_max))
+            done.append(self._close_full())
         return done
 
     def flush(self) -> Part | None:
         """The open part as it is, which ends its segment; None when nothing is open."""
-        if not self._part.lead and not self._part.follow:
-            return None
-        return self._close(ends_segment=True)
+        return self._close(ends_segment=True) if self._part.lead else None
+
+    def _close_full(self) -> Part:
+        """The segment ends too if the next part might take it over its limit."""
+        at_limit = self.segment_span + self._limits.part_target > self._limits.segment_max
+        part = self._close(ends_segment=at_limit)
+        part.forced = at_limit
+        return part
 
     def _close(self, ends_segment: bool) -> Part:
         part = self._part

@@ -6,7 +6,7 @@ import math
 
 from ingest.media.became import RefusedMedia
 from ingest.media.clocks import AudioClock, VideoClock
-from ingest.media.cutter import Cutter, CutLimits, Part
+from ingest.media.cutter import CutLimits, Cutter, Part
 from ingest.media.flv import AudioFrame, VideoFrame
 from ingest.media.fragment import Frame
 from ingest.media.gathering import TAG_OVERHEAD
@@ -23,8 +23,8 @@ _EARLY_KEYFRAME = 0.9
 """A keyframe opens a segment from this share of the minimum on: encoders do not place them to the tick."""
 
 
-class TimestampsJumped(Exception):
-    """The input's time is not continuous here; the frame was not taken."""
+class Discontinuity(Exception):
+    """The frame does not continue this epoch and was not taken."""
 
 
 class Epoch:
@@ -36,14 +36,16 @@ class Epoch:
         audio: AudioParameters | None,
         origin_ms: int,
         start_s: float,
-        part_target_s: float | None,
+        part_target_s: float,
         settings: MediaSettings,
     ) -> None:
-        """`origin_ms` in the input is `start_s` in the output; the part target is chosen here when there is none."""
+        """`origin_ms` in the input is `start_s` in the output; the part target is chosen here when it is 0."""
         self.video = video
         self.audio = audio
         self.part_target_s = part_target_s
         self.timescale = VIDEO_TIMESCALE if video or not audio else audio.sample_rate
+        self.published = False
+        """The caller's note that its init segment is out."""
         self.gaps = 0
         """Jumps of the timestamps within the open segment."""
         self.keyframe_distance = 0
@@ -55,6 +57,8 @@ class Epoch:
         self._clock = VideoClock(round(start_s * VIDEO_TIMESCALE), origin_ms, video.frame_rate if video else 0.0)
         self._audio_clock: AudioClock | None = None
         self._cutter: Cutter | None = None
+        self._early: list[Frame] = []
+        """Audio from before the video's frame rate, and so the cutter, is known."""
         self._pending: Frame | None = None
         self._last_keyframe = round(start_s * VIDEO_TIMESCALE)
         self._video_ms = origin_ms
@@ -63,11 +67,9 @@ class Epoch:
         self._size = 0
 
     @property
-    def end_s(self) -> float:
-        """Where the output stands: the end of the lead track."""
-        if self._pending:
-            return (self._pending.dts + self._pending.duration) / VIDEO_TIMESCALE
-        return self._audio_clock.end / self.timescale if self._audio_clock else self._start_s
+    def frame_rate(self) -> float:
+        """Declared or learnt; 0 without video."""
+        return VIDEO_TIMESCALE / self._clock.frame_ticks if self.video and self._clock.frame_ticks else 0.0
 
     @property
     def skew_s(self) -> float:
@@ -77,10 +79,12 @@ class Epoch:
         return self._audio_clock.end / self.audio.sample_rate - self._pending.dts / VIDEO_TIMESCALE
 
     def push_video(self, timestamp_ms: int, unit: VideoFrame) -> list[Part]:
-        """Take a frame; the frame before it now has its duration. Raises TimestampsJumped, RefusedMedia."""
+        """Take a frame; the frame before it now has its duration. Raises Discontinuity, RefusedMedia."""
+        if not self.video:
+            return []
         step = timestamp_ms - self._video_ms
         if not -_BACKWARD_MAX_MS <= step <= self._gap_max_ms:
-            raise TimestampsJumped
+            raise Discontinuity
         self._video_ms = timestamp_ms
         self._count(unit.data)
         clock = self._clock
@@ -99,12 +103,12 @@ class Epoch:
         return parts
 
     def push_audio(self, timestamp_ms: int, unit: AudioFrame) -> list[Part]:
-        """Take a frame. Raises TimestampsJumped, RefusedMedia."""
+        """Take a frame. Raises Discontinuity, RefusedMedia."""
         audio, last_ms = self.audio, self._audio_ms
         if audio is None:
             return []
         if last_ms is not None and not -_BACKWARD_MAX_MS <= timestamp_ms - last_ms <= self._gap_max_ms:
-            raise TimestampsJumped
+            raise Discontinuity
         clock = self._audio_clock or self._start_audio(audio, timestamp_ms)
         if clock is None:
             return []
@@ -118,11 +122,14 @@ class Epoch:
         if dts is None:
             return []
         frame = Frame(dts, clock.frame_samples, unit.data)
-        cutter = self._cutter or self._start_cutter(clock.frame_samples)
-        if self.video:
-            cutter.follow(frame)
-            return []
-        return cutter.lead(frame, keyframe_follows=False)
+        if not self.video:
+            cutter = self._cutter or self._start_cutter(clock.frame_samples)
+            return cutter.lead(frame, keyframe_follows=False)
+        if self._cutter:
+            self._cutter.follow(frame)
+        else:
+            self._early.append(frame)
+        return []
 
     def flush(self) -> list[Part]:
         """What was taken, as if the media ended here."""
@@ -143,8 +150,9 @@ class Epoch:
     def _start_cutter(self, frame_ticks: float) -> Cutter:
         """The part target is chosen once in a stream's life: players hold on to it."""
         settings, scale = self._settings, self.timescale
-        if self.part_target_s is None:
-            frames = max(1, round(settings.part_target_s * scale / frame_ticks)) if frame_ticks else 1
+        if not self.part_target_s:
+            frame_ticks = frame_ticks or settings.part_target_s * scale
+            frames = max(1, round(settings.part_target_s * scale / frame_ticks))
             self.part_target_s = min(math.ceil(frames * frame_ticks) / scale, _PART_TARGET_MAX_S)
         segment_min_s = settings.segment_min_s * _EARLY_KEYFRAME
         self._cutter = Cutter(
@@ -154,6 +162,9 @@ class Epoch:
                 segment_max=int((settings.segment_max_s if self.video else settings.segment_min_s) * scale),
             )
         )
+        for frame in self._early:
+            self._cutter.follow(frame)
+        self._early.clear()
         return self._cutter
 
     def _start_audio(self, audio: AudioParameters, timestamp_ms: int) -> AudioClock | None:

@@ -49,7 +49,9 @@ def fragment(sequence: int, video: Sequence[Frame], audio: Sequence[Frame]) -> b
         runs.append(_run(AUDIO_TRACK, audio, _OFFSET | _DURATION | _SIZE, table))
     moof_size = 24 + sum(len(head) + 4 + len(table) for head, table, _ in runs)
     offset = moof_size + 8
-    chunks = [struct.pack(">I4sI4sII", moof_size, b"moof", 16, b"mfhd", 0, sequence & 0xFFFFFFFF)]
+    chunks: list[bytes | memoryview] = [
+        struct.pack(">I4sI4sII", moof_size, b"moof", 16, b"mfhd", 0, sequence & 0xFFFFFFFF)
+    ]
     for head, table_bytes, size in runs:
         chunks += (head, struct.pack(">I", offset), table_bytes)
         offset += size

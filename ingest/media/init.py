@@ -37,9 +37,7 @@ def init_segment(video: VideoParameters | None, audio: AudioParameters | None) -
         b"mvhd", 0, 0, struct.pack(">4I", 0, 0, 1000, 0), struct.pack(">IH10x", 0x10000, 0x100), _MATRIX, bytes(24),
         struct.pack(">I", AUDIO_TRACK + 1),
     )  # fmt: skip
-    return box(b"ftyp", b"iso6", bytes(4), b"iso6cmfcmp41") + box(
-        b"moov", header, *tracks, box(b"mvex", *extends)
-    )
+    return box(b"ftyp", b"iso6", bytes(4), b"iso6cmfcmp41") + box(b"moov", header, *tracks, box(b"mvex", *extends))
 
 
 def _video_track(video: VideoParameters) -> bytes:
@@ -54,9 +52,10 @@ def _video_track(video: VideoParameters) -> bytes:
 
 
 def _audio_track(audio: AudioParameters) -> bytes:
+    rate = audio.sample_rate if audio.sample_rate < 1 << 16 else 0  # the field has 16 bits; players read the record
     entry = box(
         b"mp4a",
-        struct.pack(">6xH8xHHIHH", 1, audio.channels, 16, 0, audio.sample_rate if audio.sample_rate < 1 << 16 else 0, 0),
+        struct.pack(">6xH8xHHIHH", 1, audio.channels, 16, 0, rate, 0),
         _elementary_stream(audio.record),
     )
     return _track(AUDIO_TRACK, audio.sample_rate, b"soun", full_box(b"smhd", 0, 0, bytes(4)), entry, 0, 0)

@@ -1,0 +1,170 @@
+"""The LL-HLS origin over HTTP (RFC 8216bis 6.2.5), made for a CDN in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ingest.hls.playback import Playback
+from ingest.hls.playlist import MEDIA_PLAYLIST
+from ingest.hls.ranges import answer_range
+from ingest.hls.registry import Registry
+from ingest.hls.shelf import Slice
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+_IMMUTABLE = "public, max-age=31536000, immutable"
+_BRIEF = "public, max-age=1"
+_NOT_STORED = "no-store"
+_HOLD_TARGETS = 3
+"""Target durations for which a request is held before it is given up (RFC 8216bis 6.2.5.2)."""
+_INIT = re.compile(r"init(\d{1,9})\.mp4", re.ASCII)
+_SEGMENT = re.compile(r"segment(\d{1,9})\.m4s", re.ASCII)
+_PART = re.compile(r"part(\d{1,9})\.(\d{1,6})\.m4s", re.ASCII)
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_SWEEP_S = 1.0
+
+
+class Origin:
+    """Answers for the streams of a registry. `held_max` bounds the requests that wait at one time."""
+
+    def __init__(self, registry: Registry, held_max: int) -> None:
+        self._registry = registry
+        self._held_max = held_max
+        self._held = 0
+
+    async def serve(self, request: Request) -> Response:
+        playback = self._registry.find(request.path_params["stream_id"])
+        name: str = request.path_params["name"]
+        if playback is None or not playback.ready:
+            raise _not_found()
+        if name == "index.m3u8":
+            return _playlist(playback.multivariant().encode(), _BRIEF, gzip=False)
+        if name == MEDIA_PLAYLIST:
+            return await self._media_playlist(request, playback)
+        if match := _PART.fullmatch(name):
+            return await self._part(request, playback, int(match[1]), int(match[2]))
+        if match := _SEGMENT.fullmatch(name):
+            return await _media(request, playback.segment(int(match[1])))
+        if match := _INIT.fullmatch(name):
+            return await _media(request, playback.init(int(match[1])))
+        raise _not_found()
+
+    async def _media_playlist(self, request: Request, playback: Playback) -> Response:
+        number, index = _directive(request, "_HLS_msn"), _directive(request, "_HLS_part")
+        skip = request.query_params.get("_HLS_skip")
+        if skip not in (None, "YES", "v2") or (index is not None and number is None):
+            raise _bad_request("_HLS_skip is YES or v2, and _HLS_part needs _HLS_msn")
+        lifetime = _BRIEF
+        if number is not None and not playback.ended:
+            if playback.is_ahead(number, index):
+                raise _bad_request("that is too far ahead")
+            await self._hold(playback, number, index)
+            lifetime = f"public, max-age={2 * _HOLD_TARGETS * playback.target_s}"
+        gzip = "gzip" in request.headers.get("accept-encoding", "")
+        return _playlist(playback.playlist(skip is not None, gzip), lifetime, gzip)
+
+    async def _part(self, request: Request, playback: Playback, number: int, index: int) -> Response:
+        if playback.is_hinted(number, index) and not playback.ended:
+            await self._hold(playback, number, index)
+        return await _media(request, playback.part(number, index))
+
+    async def _hold(self, playback: Playback, number: int, index: int | None) -> None:
+        """Return when the playlist has it, or the stream is over."""
+        if playback.has(number, index):
+            return
+        if self._held >= self._held_max:
+            raise _unavailable("too many requests wait")
+        self._held += 1
+        try:
+            arrived = await playback.wait_for(lambda: playback.has(number, index), _HOLD_TARGETS * playback.target_s)
+        finally:
+            self._held -= 1
+        if not arrived:
+            raise _unavailable("nothing arrived in time")
+
+
+def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(registry))
+        yield
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+
+    return Starlette(
+        routes=[
+            Route("/live/{stream_id}/{name}", Origin(registry, held_max).serve, methods=["GET"]),
+            Route("/health/live", _healthy),
+            Route("/health/ready", _healthy),
+        ],
+        middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], max_age=86_400)],
+        exception_handlers={HTTPException: _refuse},
+        lifespan=lifespan,
+    )
+
+
+async def _sweep(registry: Registry) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        registry.sweep(loop.time())
+        await asyncio.sleep(_SWEEP_S)
+
+
+async def _healthy(request: Request) -> Response:
+    return PlainTextResponse("ok", headers={"Cache-Control": _NOT_STORED})
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
+    headers = {"Cache-Control": _BRIEF, **(error.headers or {})}
+    return PlainTextResponse(error.detail, error.status_code, headers)
+
+
+def _directive(request: Request, name: str) -> int | None:
+    values = request.query_params.getlist(name)
+    if not values:
+        return None
+    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
+        raise _bad_request(f"{name} is one decimal number")
+    return int(values[0])
+
+
+def _playlist(content: bytes, lifetime: str, gzip: bool) -> Response:
+    headers = {"Cache-Control": lifetime, "Vary": "Accept-Encoding"}
+    if gzip:
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, headers=headers, media_type=PLAYLIST_TYPE)
+
+
+async def _media(request: Request, found: bytes | Slice | None) -> Response:
+    if found is None:
+        raise _not_found()
+    try:
+        content = await asyncio.to_thread(found.read) if isinstance(found, Slice) else found
+    except OSError:
+        raise _not_found() from None
+    return answer_range(request.headers.get("range"), content, {"Cache-Control": _IMMUTABLE})
+
+
+def _not_found() -> HTTPException:
+    return HTTPException(404, "no such stream or segment")
+
+
+def _bad_request(reason: str) -> HTTPException:
+    return HTTPException(400, reason)
+
+
+def _unavailable(reason: str) -> HTTPException:
+    return HTTPException(503, reason, {"Cache-Control": _NOT_STORED, "Retry-After": "1"})

@@ -1,0 +1,78 @@
+"""A stream's segments on disk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from ingest.hls.entries import init_name, segment_name
+
+_log = structlog.get_logger(__name__)
+_SEGMENT = re.compile(r"segment(\d{1,12})\.m4s")
+_INIT = re.compile(r"init(\d{1,12})\.mp4")
+
+
+class Slice(NamedTuple):
+    """Bytes of a file."""
+
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Raises OSError when the file is gone."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+class Shelf:
+    """One directory a stream. A full disk is said once and does not stop the stream."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._failing = False
+
+    def take_over(self) -> tuple[int, int]:
+        """The first free segment and init numbers after a killed process's; its files are removed."""
+        names = [path.name for path in self._directory.iterdir()] if self._directory.is_dir() else []
+        segments = [int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name))]
+        inits = [int(match[1]) for name in names if (match := _INIT.fullmatch(name))]
+        self.remove_all()
+        return max(segments, default=-1) + 1, max(inits, default=-1) + 1
+
+    def put_init(self, number: int, data: bytes) -> bool:
+        return self._put(self._directory / init_name(number), data)
+
+    def put_segment(self, number: int, chunks: list[bytes]) -> bool:
+        """False when it could not be stored."""
+        return self._put(self._directory / segment_name(number), b"".join(chunks))
+
+    def segment(self, number: int, offset: int, size: int) -> Slice:
+        return Slice(self._directory / segment_name(number), offset, size)
+
+    def remove_segment(self, number: int) -> None:
+        (self._directory / segment_name(number)).unlink(missing_ok=True)
+
+    def remove_init(self, number: int) -> None:
+        (self._directory / init_name(number)).unlink(missing_ok=True)
+
+    def remove_all(self) -> None:
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _put(self, path: Path, data: bytes) -> bool:
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            if not self._failing:
+                _log.error("segments cannot be stored", path=str(path), reason=str(error))
+            self._failing = True
+            path.unlink(missing_ok=True)
+            return False
+        self._failing = False
+        return True
