@@ -48,6 +48,11 @@ class Listing(BaseModel, Generic[Item]):
 
     data: list[Item]
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+        """Its name in the API's documents, such as StreamPage."""
+        return f"{params[0].__name__}{cls.__name__}"
+
 
 class Page(Listing[Item], Generic[Item]):
     """Helix's envelope of a page."""

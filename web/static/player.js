@@ -1,0 +1,139 @@
+// Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
+
+const RETRY_MS = 2000;
+
+/** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
+export class Player extends EventTarget {
+  #video;
+  #hls = null;
+  #url = null;
+  #retry = 0;
+  #stalledSince = null;
+  #stalledMs = 0;
+
+  constructor(video) {
+    super();
+    this.#video = video;
+    video.addEventListener("waiting", () => {
+      this.#stalledSince ??= performance.now();
+    });
+    video.addEventListener("playing", () => {
+      this.#endStall();
+      this.#tell("playing");
+    });
+    video.addEventListener("ended", () => this.#tell("over"));
+    video.addEventListener("error", () => {
+      if (this.#hls || !this.#url) return;
+      this.#tell("problem", "The stream is interrupted.");
+      this.#later(() => this.#open());
+    });
+  }
+
+  play(url) {
+    this.stop();
+    this.#url = url;
+    this.#open();
+  }
+
+  stop() {
+    clearTimeout(this.#retry);
+    this.#hls?.destroy();
+    this.#hls = null;
+    this.#url = null;
+    this.#stalledSince = null;
+    this.#video.removeAttribute("src");
+    this.#video.load();
+  }
+
+  unmute() {
+    this.#video.muted = false;
+    this.#video.play();
+  }
+
+  /** Seconds behind the camera, by the playlist's clock; null while unknown. */
+  get latency() {
+    const shown = this.#hls ? this.#hls.playingDate : this.#nativeDate();
+    if (shown) return Math.max(0, (Date.now() - shown.getTime()) / 1000);
+    return this.#hls?.latency || null;
+  }
+
+  /** What a playback report holds; the stall time counts from the last call. */
+  report() {
+    if (this.#stalledSince !== null) {
+      this.#endStall();
+      this.#stalledSince = performance.now();
+    }
+    const stalled = this.#stalledMs;
+    this.#stalledMs = 0;
+    const bits = this.#hls?.levels[this.#hls.currentLevel]?.bitrate ?? 0;
+    return {
+      latency_ms: Math.min(3600000, Math.round((this.latency ?? 0) * 1000)),
+      stalled_ms: Math.min(3600000, Math.round(stalled)),
+      bitrate_kbps: Math.round(bits / 1000),
+    };
+  }
+
+  #open() {
+    if (window.Hls?.isSupported()) this.#openWithHls();
+    else if (this.#video.canPlayType("application/vnd.apple.mpegurl")) this.#openNatively();
+    else this.#tell("problem", "This browser cannot play the stream. Try a current version of any browser.");
+  }
+
+  #openWithHls() {
+    const { Hls } = window;
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, backBufferLength: 30 });
+    this.#hls = hls;
+    hls.on(Hls.Events.ERROR, (_, data) => {
+      if (!data.fatal) return;
+      this.#tell("problem", "The stream is interrupted.");
+      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+      else this.#later(() => this.#reopen());
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#start());
+    hls.loadSource(this.#url);
+    hls.attachMedia(this.#video);
+  }
+
+  #openNatively() {
+    this.#video.src = this.#url;
+    this.#start();
+  }
+
+  #reopen() {
+    this.#hls?.destroy();
+    this.#hls = null;
+    if (this.#url) this.#open();
+  }
+
+  async #start() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (error.name !== "NotAllowedError") return;
+      this.#video.muted = true;
+      this.#tell("muted");
+      // Refused even muted: the controls are there.
+      await this.#video.play().catch(() => {});
+    }
+  }
+
+  #nativeDate() {
+    const start = this.#video.getStartDate?.();
+    return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + this.#video.currentTime * 1000) : null;
+  }
+
+  #endStall() {
+    if (this.#stalledSince === null) return;
+    this.#stalledMs += performance.now() - this.#stalledSince;
+    this.#stalledSince = null;
+  }
+
+  #later(action) {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(action, RETRY_MS);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
