@@ -42,6 +42,10 @@ class Table:
     """Columns whose first value that is not null stays; a change that does not set one leaves it null."""
     computed: Mapping[str, str] = field(default_factory=dict)
     """Columns of the view only: name to SQL expression over the table's."""
+    append_only: bool = False
+    """Every change has the shape INSERT: a rebuild may load the rows before their key."""
+    since: str = ""
+    """The column with the time of the row's first event, where the topic's retention takes events away."""
     indexes: tuple[str, ...] = ()
     """What stands after ON table: `(channel_id, sent_at DESC)`."""
 

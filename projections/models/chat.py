@@ -18,6 +18,7 @@ MESSAGES = Table(
         "reply_parent_id": "text",
         "sent_at": "timestamptz",
     },
+    append_only=True,
     indexes=("(channel_id, sent_at DESC, message_id)",),
 )
 

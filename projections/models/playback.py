@@ -20,6 +20,7 @@ VIEWERS = Table(
     },
     key_width=2,
     once=frozenset({"joined_at"}),
+    since="joined_at",
     indexes=("(stream_id, last_seen_at DESC)",),
 )
 

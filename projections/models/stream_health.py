@@ -24,6 +24,8 @@ SAMPLES = Table(
         "drift_ms": "int",
         "status": "text",
     },
+    append_only=True,
+    since="sampled_at",
     indexes=("(stream_id, sampled_at DESC)",),
 )
 CHANGES = Table(
@@ -37,6 +39,8 @@ CHANGES = Table(
         "previous": "text",
         "codes": "text[]",
     },
+    append_only=True,
+    since="changed_at",
     indexes=("(stream_id, changed_at DESC)",),
 )
 

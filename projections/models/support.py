@@ -18,6 +18,7 @@ DONATIONS = Table(
         "message": "text",
         "donated_at": "timestamptz",
     },
+    append_only=True,
     indexes=("(channel_id, donated_at DESC, donation_id)",),
 )
 

@@ -101,7 +101,7 @@ async def publish(connection: asyncpg.Connection, model: Model, version: int) ->
     """Show this version to readers and to the live runner. Call within a transaction that holds the lock."""
     for table in model.tables:
         await connection.execute(f"DROP VIEW IF EXISTS tally.{table.name}")
-        await connection.execute(_view(table, schema_name(model.name, version)))
+        await connection.execute(view_statement(table, schema_name(model.name, version)))
     await connection.execute(
         "INSERT INTO rm.live VALUES ($1, $2, $3) "
         "ON CONFLICT (projection) DO UPDATE SET version = excluded.version, revision = excluded.revision",
@@ -109,8 +109,9 @@ async def publish(connection: asyncpg.Connection, model: Model, version: int) ->
     )
 
 
-def _view(table: Table, schema: str) -> str:
+def view_statement(table: Table, schema: str, into: str = "tally") -> str:
+    """Shows one version's table in the schema `into`."""
     computed = (f"{expression} AS {name}" for name, expression in table.computed.items())
     return (
-        f"CREATE VIEW tally.{table.name} AS SELECT {', '.join((*table.columns, *computed))} FROM {schema}.{table.name}"
+        f"CREATE VIEW {into}.{table.name} AS SELECT {', '.join((*table.columns, *computed))} FROM {schema}.{table.name}"
     )

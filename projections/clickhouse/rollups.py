@@ -1,0 +1,117 @@
+"""Views for analysts over the topics' views. They hold no data: always exact, at the cost of reading the events."""
+
+from __future__ import annotations
+
+ROLLUPS = {
+    "chat_per_minute": (
+        "Messages and different senders, per channel and minute (UTC).",
+        """
+        SELECT channel_id, toStartOfMinute(occurred_at) AS minute, count() AS messages, uniqExact(sender_id) AS chatters
+        FROM {db}.chat
+        GROUP BY channel_id, minute
+        """,
+    ),
+    "followers_per_day": (
+        "Follows and unfollows, per channel and day (UTC); total is the number of followers at the end of that day.",
+        """
+        SELECT channel_id, toDate(occurred_at) AS day,
+               countIf(type = 'UserFollowed') AS followed,
+               countIf(type = 'UserUnfollowed') AS unfollowed,
+               toInt64(followed) - toInt64(unfollowed) AS net,
+               sum(net) OVER (PARTITION BY channel_id ORDER BY day) AS total
+        FROM {db}.follows
+        GROUP BY channel_id, day
+        """,
+    ),
+    "donations_per_day": (
+        "Donations and their sum in the currency, minor units, per channel, day (UTC) and currency.",
+        """
+        SELECT channel_id, toDate(occurred_at) AS day, currency, count() AS donations,
+               uniqExact(donor_id) AS donors, sum(e.amount_minor) AS amount_minor
+        FROM {db}.support AS e
+        WHERE type = 'DonationReceived'
+        GROUP BY channel_id, day, currency
+        """,
+    ),
+    "stream_summary": (
+        "One row per stream. airtime_s counts from the first media and after each resume, up to the disconnect or end; "
+        "for a stream on air, up to now.",
+        """
+        SELECT stream_id, any(e.channel_id) AS channel_id,
+               argMaxIf(e.title, occurred_at, type = 'StreamStarted') AS title,
+               argMaxIf(e.category, occurred_at, type = 'StreamStarted') AS category,
+               minOrNullIf(occurred_at, type = 'StreamStarted') AS started_at,
+               maxOrNullIf(occurred_at, type = 'StreamEnded') AS ended_at,
+               argMaxIf(reason, occurred_at, type = 'StreamEnded') AS end_reason,
+               countIf(type = 'PublisherDisconnected') AS disconnects,
+               sumIf(dateDiff('microsecond', occurred_at, until), on_air) / 1e6 AS airtime_s
+        FROM (
+            SELECT *, type = 'StreamStarted' OR (type = 'PublishAuthorised' AND ifNull(resumed, false)) AS on_air,
+                   leadInFrame(occurred_at, 1, now64(6, 'UTC')) OVER (
+                       PARTITION BY stream_id ORDER BY occurred_at, _offset
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                   ) AS until
+            FROM {db}.streams
+        ) AS e
+        GROUP BY stream_id
+        """,
+    ),
+    "health_per_stream": (
+        "One row per stream with samples: means weighted by the duration of each segment, worst values, samples by status.",
+        """
+        SELECT stream_id, any(e.channel_id) AS channel_id,
+               countIf(type = 'HealthSampled') AS samples,
+               sum(e.duration_ms) / 1000 AS media_s,
+               sum(e.bitrate_kbps * e.duration_ms) / sum(e.duration_ms) AS bitrate_kbps,
+               min(e.bitrate_kbps) AS lowest_bitrate_kbps,
+               sum(e.frame_rate * e.duration_ms) / sum(e.duration_ms) AS frame_rate,
+               max(e.gop_ms) AS longest_gop_ms,
+               max(abs(e.av_skew_ms)) AS worst_av_skew_ms,
+               sum(e.dts_gaps) AS dts_gaps,
+               countIf(type = 'HealthSampled' AND status = 'warning') AS warnings,
+               countIf(type = 'HealthSampled' AND status = 'error') AS errors,
+               countIf(type = 'HealthChanged') AS changes
+        FROM {db}.stream_health AS e
+        GROUP BY stream_id
+        """,
+    ),
+    "viewer_sessions": (
+        "One row per viewer session, from its first event to its last.",
+        """
+        SELECT stream_id, viewer_session_id, any(e.channel_id) AS channel_id,
+               min(occurred_at) AS joined_at, max(occurred_at) AS last_seen_at,
+               countIf(type = 'ViewerLeft') > 0 AS has_left,
+               dateDiff('microsecond', joined_at, last_seen_at) / 1e6 AS watched_s,
+               countIf(type = 'PlaybackSampled') AS samples,
+               avg(e.latency_ms) AS latency_ms, max(e.stalled_ms) AS stalled_ms, avg(e.bitrate_kbps) AS bitrate_kbps
+        FROM {db}.playback AS e
+        GROUP BY stream_id, viewer_session_id
+        """,
+    ),
+    "viewers_per_stream": (
+        "One row per stream that was watched. Viewers are viewer sessions: random per page view, not people.",
+        """
+        SELECT stream_id, any(s.channel_id) AS channel_id, count() AS viewers, peak AS peak_viewers,
+               sum(s.watched_s) / 60 AS minutes_watched, avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms) AS stalled_ms
+        FROM {db}.viewer_sessions AS s
+        LEFT JOIN (
+            SELECT stream_id, max(watching) AS peak
+            FROM (
+                SELECT stream_id, sum(change) OVER (PARTITION BY stream_id ORDER BY at, change) AS watching
+                FROM {db}.viewer_sessions
+                ARRAY JOIN [joined_at, last_seen_at] AS at, [1, -1] AS change
+            )
+            GROUP BY stream_id
+        ) AS peaks USING stream_id
+        GROUP BY stream_id, peak
+        """,
+    ),
+}
+
+
+def create_rollups(database: str) -> list[str]:
+    """The statements that create or renew every rollup, in order."""
+    return [
+        f"CREATE OR REPLACE VIEW {database}.{name} AS {query.format(db=database)} COMMENT '{comment}'"
+        for name, (comment, query) in ROLLUPS.items()
+    ]
