@@ -1,0 +1,1 @@
+"""The live runner: Faust agents that keep a store's projections up to date."""
