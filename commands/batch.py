@@ -20,20 +20,20 @@ log = structlog.get_logger()
 class Verdict:
     """What becomes of a command: new `events`, the `earlier` outcome of the same command, a refusal, or nothing at all.
 
-    `first` is set on a command that came twice in the batch: its outcome is the first one's.
+    `repeated` is set on a command that came twice in the batch: its outcome is the first one's.
     """
 
     command: Command
     events: Sequence[Event] = ()
     rejected: Rejected | None = None
     earlier: Outcome | None = None
-    first: Verdict | None = None
+    repeated: bool = False
 
 
 def decide_batch(aggregate: Aggregate, memory: Memory, commands: Iterable[Command]) -> list[Verdict]:
     """One verdict per command, in order, each seeing the events of those before it. The memory stays as it is."""
     states: dict[str, Any] = {}
-    accepted: dict[tuple[str, str], Verdict] = {}
+    accepted: set[tuple[str, str]] = set()
     verdicts = []
     for command in commands:
         aggregate_id = id_of(command)
@@ -44,17 +44,14 @@ def decide_batch(aggregate: Aggregate, memory: Memory, commands: Iterable[Comman
             for event in verdict.events:
                 states[aggregate_id] = state = aggregate.evolve(state, event)
             if verdict.events:
-                accepted[aggregate_id, command.command_id] = verdict
+                accepted.add((aggregate_id, command.command_id))
         verdicts.append(verdict)
     return verdicts
 
 
-def _recalled(
-    memory: Memory, accepted: dict[tuple[str, str], Verdict], aggregate_id: str, command: Command
-) -> Verdict | None:
-    first = accepted.get((aggregate_id, command.command_id))
-    if first is not None:
-        return Verdict(command, first=first)
+def _recalled(memory: Memory, accepted: set[tuple[str, str]], aggregate_id: str, command: Command) -> Verdict | None:
+    if (aggregate_id, command.command_id) in accepted:
+        return Verdict(command, repeated=True)
     earlier = memory.outcome(aggregate_id, command.command_id)
     return None if earlier is None else Verdict(command, earlier=earlier)
 

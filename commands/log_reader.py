@@ -1,0 +1,125 @@
+"""Reads event topics up to where they end now: the catching up before the deciding."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import structlog
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from schemas.catalog import BY_FULL_NAME
+from schemas.message import Event
+from schemas.wire import Codec, WireError
+from topology.kafka import client_config, consumer_config
+from topology.settings import Settings
+
+PATIENCE_S = 5.0
+RETRY_S = 0.2
+CHUNK = 5_000
+
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+
+log = structlog.get_logger()
+
+Place = tuple[str, int]
+"""A topic and a partition of it."""
+
+
+class Stopping(Exception):
+    """The process was asked to end while it waited for Kafka."""
+
+
+class Logged(NamedTuple):
+    """An event and where it lies."""
+
+    place: Place
+    offset: int
+    event: Event
+
+
+class LogReader:
+    """Committed events of the places it is told to follow. Used by one thread."""
+
+    def __init__(self, settings: Settings, codec: Codec, stopping: threading.Event) -> None:
+        self._codec = codec
+        self._stopping = stopping
+        self._next: dict[Place, int] = {}
+        # The end is asked for on a connection of its own: on the consumer's, the question waits behind the long poll.
+        # The poll is short, because only the one after the last record tells that nothing but markers follow it.
+        self._admin = AdminClient(client_config(settings))
+        self._consumer = Consumer(
+            consumer_config(settings, "tally.log-reader")
+            | {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "queued.max.messages.kbytes": 16_384}
+        )
+
+    def follow(self, places: list[Place], latest: int | None = None) -> None:
+        """Begin with the places' first events, or with about the `latest` of each."""
+        starts = dict.fromkeys(places, 0)
+        if latest is not None:
+            first, last = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
+            starts = {place: max(first[place], last[place] - latest) for place in places}
+        self._next |= starts
+        self._consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in starts.items()])
+
+    def forget(self, places: list[Place]) -> None:
+        """Stop reading the places."""
+        for place in places:
+            self._next.pop(place, None)
+        self._consumer.incremental_unassign([TopicPartition(*place) for place in places])
+
+    def read_to_end(self) -> Iterator[Logged]:
+        """Every event not yet read that was committed before this call. Raises Stopping."""
+        ends = self._offsets(list(self._next), _LATEST)
+        while any(self._next[place] < end for place, end in ends.items()):
+            if self._stopping.is_set():
+                raise Stopping
+            first = self._consumer.poll(0.1)
+            if first is not None:
+                yield from self._taken(first)
+                for message in self._consumer.consume(CHUNK, 0):
+                    yield from self._taken(message)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _taken(self, message: Message) -> Iterator[Logged]:
+        error = message.error()
+        place, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF and place in self._next:
+                self._next[place] = offset  # also past transaction markers, which are never delivered
+            elif error.fatal():
+                raise KafkaException(error)
+            return
+        if place not in self._next:
+            return
+        self._next[place] = offset + 1
+        try:
+            decoded = self._codec.decode(message.value())
+        except WireError as unreadable:
+            log.error(
+                "an event cannot be read", topic=place[0], partition=place[1], offset=offset, error=str(unreadable)
+            )
+            return
+        # The codec resolved the fields to today's schema; validating them again would double the time to catch up.
+        event = BY_FULL_NAME[decoded.full_name].model_construct(**decoded.fields)
+        if isinstance(event, Event):
+            yield Logged(place, offset, event)
+
+    def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
+        asked = {TopicPartition(*place): spec for place in places}
+        while asked:
+            try:
+                answers = self._admin.list_offsets(
+                    asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=PATIENCE_S
+                )
+                return {(asked.topic, asked.partition): answer.result().offset for asked, answer in answers.items()}
+            except KafkaException as error:
+                log.warning("the log's end is not known yet", error=str(error))
+                if self._stopping.wait(RETRY_S):
+                    raise Stopping from error
+        return {}

@@ -1,0 +1,144 @@
+"""How a decider appends: in a transaction with its consumer's offsets, or plainly where a repetition is harmless."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from commands.log_reader import Stopping
+from topology.kafka import producer_config
+from topology.settings import Settings
+
+TRANSACTION_TIMEOUT_MS = 30_000
+CALL_TIMEOUT_S = 10.0
+FLUSH_SLICE_S = 0.5
+BY_KEY = -1
+
+log = structlog.get_logger()
+
+
+class Record(NamedTuple):
+    """Wire bytes on their way."""
+
+    topic: str
+    key: str
+    value: bytes
+    partition: int = BY_KEY
+
+
+class Aborted(Exception):
+    """Nothing of the batch was written; it may be tried again."""
+
+
+class Writer(Protocol):
+    """One batch: `begin`, `append` as often as needed, then `commit`. Any of them may raise Aborted or Stopping.
+
+    A KafkaException is final: the writer was fenced or is broken, and whoever holds it must start over.
+    """
+
+    def begin(self) -> None: ...
+
+    def append(self, records: Sequence[Record]) -> list[int]:
+        """The offsets of the records, once the broker has them."""
+
+    def commit(self, source: TopicPartition) -> None:
+        """Make the batch count, and with it that its commands are done up to the offset of `source`."""
+
+
+class PlainWriter:
+    """Idempotent, no transaction: a crash before `commit` repeats events, with the same ids."""
+
+    def __init__(self, settings: Settings, consumer: Consumer, stopping: threading.Event) -> None:
+        self._consumer = consumer
+        self._stopping = stopping
+        self._producer = Producer(producer_config(settings))
+
+    def begin(self) -> None:
+        """Nothing to begin."""
+
+    def append(self, records: Sequence[Record]) -> list[int]:
+        return _append(self._producer, records, self._stopping)
+
+    def commit(self, source: TopicPartition) -> None:
+        self._consumer.commit(offsets=[source], asynchronous=True)
+
+
+class TransactionalWriter:
+    """The only writer of a partition: making one fences every earlier one of the same name, and ends what it left open.
+
+    Takes the place of its predecessor when it is made. Raises Stopping.
+    """
+
+    def __init__(self, settings: Settings, name: str, consumer: Consumer, stopping: threading.Event) -> None:
+        self._consumer = consumer
+        self._stopping = stopping
+        self._producer = Producer(
+            producer_config(settings) | {"transactional.id": name, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
+        )
+        self._insist(self._producer.init_transactions)
+
+    def begin(self) -> None:
+        self._producer.begin_transaction()
+
+    def append(self, records: Sequence[Record]) -> list[int]:
+        try:
+            return _append(self._producer, records, self._stopping)
+        except KafkaException as error:
+            raise self._abort(error) from error
+
+    def commit(self, source: TopicPartition) -> None:
+        try:
+            metadata = self._consumer.consumer_group_metadata()
+            self._insist(self._producer.send_offsets_to_transaction, [source], metadata)
+            self._insist(self._producer.commit_transaction)
+        except KafkaException as error:
+            raise self._abort(error) from error
+
+    def _insist(self, call: Callable[..., None], *arguments: object) -> None:
+        """Call again while the broker is away: each of these calls may be repeated until it gives a definite answer."""
+        while True:
+            try:
+                call(*arguments, CALL_TIMEOUT_S)
+                return
+            except KafkaException as error:
+                if not error.args[0].retriable():
+                    raise
+                log.warning("Kafka did not answer yet", call=call.__name__, error=str(error))
+                if self._stopping.is_set():
+                    raise Stopping from error
+
+    def _abort(self, error: KafkaException) -> Aborted:
+        """Undo the transaction, when that is still ours to do; raises what made it impossible."""
+        reason: KafkaError = error.args[0]
+        if reason.fatal() or reason.code() == KafkaError._FENCED:
+            raise error
+        self._insist(self._producer.abort_transaction)
+        return Aborted(str(error))
+
+
+def _append(producer: Producer, records: Sequence[Record], stopping: threading.Event) -> list[int]:
+    offsets: dict[int, int] = {}
+    errors: list[KafkaError] = []
+
+    def delivered(index: int, error: KafkaError | None, message: Message) -> None:
+        offset = message.offset()
+        if error is None and offset is not None and offset >= 0:
+            offsets[index] = offset
+        else:  # without an offset: a repetition whose first place the broker no longer knows
+            errors.append(error or KafkaError(KafkaError._INCONSISTENT))
+
+    for index, record in enumerate(records):
+        producer.produce(
+            record.topic, record.value, record.key, record.partition, on_delivery=partial(delivered, index)
+        )
+    while producer.flush(FLUSH_SLICE_S):
+        if stopping.is_set():
+            raise Stopping
+    if errors:
+        raise KafkaException(errors[0])
+    return [offsets[index] for index in range(len(records))]
