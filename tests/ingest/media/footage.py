@@ -13,6 +13,8 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
@@ -40,29 +42,33 @@ def record(
     """A moving picture and a tone, encoded for real, as an RTMP publisher would send it. No `video` with ""."""
     file = io.BytesIO()
     container = av.open(file, "w", format="flv", options={"flvflags": "no_duration_filesize"})
-    if video:
-        options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
-        picture = container.add_stream(video, rate=rate, options=options)
-        picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
-        picture.gop_size = gop
-    if audio:
-        sound = container.add_stream("aac", rate=48_000, layout="stereo")
-    frames = round(seconds * rate)
+    picture = _add_picture(container, video, rate, gop, size, b_frames) if video else None
+    sound = container.add_stream("aac", rate=48_000, layout="stereo") if audio else None
     samples = 0
-    for index in range(max(frames, 1)):
-        if video:
+    for index in range(round(seconds * rate)):
+        if picture:
             frame = av.VideoFrame.from_ndarray(_picture(index, size), format="rgb24")
-            frame.pts, frame.time_base = index, 1 / rate
+            frame.pts, frame.time_base = index, Fraction(1) / rate
             container.mux(picture.encode(frame))
-        while audio and samples < min((index + 1) / rate, seconds) * 48_000:
-            tone = av.AudioFrame.from_ndarray(_tone(samples), format="fltp", layout="stereo")
-            tone.sample_rate, tone.pts, tone.time_base = 48_000, samples, Fraction(1, 48_000)
-            container.mux(sound.encode(tone))
+        while sound and samples < (index + 1) / rate * 48_000:
+            container.mux(sound.encode(_tone(samples)))
             samples += 1024
-    for stream in container.streams:
-        container.mux(stream.encode(None))
+    for stream in (picture, sound):
+        if stream:
+            container.mux(stream.encode(None))
     container.close()
     return tuple(read_flv(file.getvalue()))
+
+
+def _add_picture(
+    container: OutputContainer, codec: str, rate: Fraction, gop: int, size: tuple[int, int], b_frames: int
+) -> VideoStream:
+    options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
+    picture = container.add_stream(codec, rate=rate, options=options)
+    assert isinstance(picture, VideoStream)
+    picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
+    picture.gop_size = gop
+    return picture
 
 
 def read_flv(data: bytes) -> Iterator[MediaTag]:
@@ -140,6 +146,8 @@ def _picture(index: int, size: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.u
     return ((rows + columns + index * 4 + np.array([0, 85, 170], dtype=np.uint16)) % 256).astype(np.uint8)
 
 
-def _tone(start: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _tone(start: int) -> av.AudioFrame:
     wave = 0.2 * np.sin(2 * np.pi * 440 * (start + np.arange(1024)) / 48_000)
-    return np.stack([wave, wave]).astype(np.float32)
+    tone = av.AudioFrame.from_ndarray(np.stack([wave, wave]).astype(np.float32), format="fltp", layout="stereo")
+    tone.sample_rate, tone.pts, tone.time_base = 48_000, start, Fraction(1, 48_000)
+    return tone
