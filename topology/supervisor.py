@@ -43,13 +43,17 @@ class Supervisor:
         )
         self._stop = asyncio.Event()
 
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._stop.set()
+
     async def run(self) -> int:
         """Run until a signal or a failed start; the exit status."""
         for name in self._run.kill_leftovers():
             _log.warning("a process of an earlier supervisor was still there and is killed", name=name)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
         self._become("starting")
         work = asyncio.create_task(self._work())
         stop = asyncio.create_task(self._stop.wait())

@@ -23,6 +23,7 @@ from topology.ports import holder, taken
 from topology.system_state import RunDirectory, SystemState
 
 _LOOK_S = 0.2
+_PORTS_S = 2.0
 _MARKS = {"ready": "[green]✓[/]", "waiting": "[dim]·[/]", "restarting": "[red]![/]", "not ready": "[red]![/]"}
 
 
@@ -41,7 +42,7 @@ def up(
     if (pid := run.supervisor()) is not None:
         console.print(f"Tally already runs in {data.absolute()} (supervisor pid {pid}). `./tally down` stops it.")
         raise typer.Exit(Exit.ALREADY_RUNNING)
-    if conflicts := taken(port_base):
+    if conflicts := _conflicts(port_base):
         for name, port in conflicts.items():
             console.print(f"[red]Port {port} ({name}) is taken[/] by {holder(port)}.", highlight=False)
         console.print("End that program, or choose other ports with --port-base N.")
@@ -63,6 +64,14 @@ def up(
         raise typer.Exit(Exit.FAILED if detach else Exit.DONE) from None
     if not detach:
         raise typer.Exit(supervisor.returncode)
+
+
+def _conflicts(port_base: int | None) -> dict[str, int]:
+    """Ports that stay taken: those of a system that was killed a moment ago become free by themselves."""
+    deadline = time.monotonic() + _PORTS_S
+    while (conflicts := taken(port_base)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    return conflicts
 
 
 def _interrupt() -> None:
