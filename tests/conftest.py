@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,10 @@ def engines(registry: Settings, postgres: str, clickhouse: Settings) -> Settings
     """Settings that reach all four engines."""
     stored = {name: getattr(clickhouse, name) for name in Settings.model_fields if name.startswith("clickhouse_")}
     return registry.model_copy(update={**stored, "postgres_dsn": Settings(postgres_dsn=postgres).postgres_dsn})
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """The whole system as `./tally up --detach` starts it: what `status --json` says of it."""
+    with real.stack(tmp_path_factory.mktemp("stack")) as status:
+        yield status

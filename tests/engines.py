@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import docker
@@ -28,8 +30,10 @@ from topology.child import Launch, start, stop
 from topology.embedded.kafka import KafkaBroker
 from topology.embedded.postgres import PostgresServer
 from topology.kafka import client_config
+from topology.ports import OFFSETS, taken
 from topology.settings import Settings
 
+ROOT = Path(__file__).parents[1]
 PASSWORD = "of-tests-only"
 START_TIMEOUT_S = 120.0
 
@@ -86,7 +90,8 @@ def answers(url: str) -> bool:
         return False
 
 
-def _broker_answers(settings: Settings) -> bool:
+def broker_answers(settings: Settings) -> bool:
+    """Whether a broker answers a request for metadata."""
     try:
         return bool(AdminClient(client_config(settings) | {"log_level": 0}).list_topics(timeout=2.0).brokers)
     except KafkaException:
@@ -120,7 +125,7 @@ def kafka(directory: Path) -> Iterator[Settings]:
             )
             broker = KafkaBroker(directory / "kafka", settings.cache_dir, port, controller_port)
             log = directory / "logs" / "kafka.log"
-            resources.enter_context(running(broker.prepare(), log, lambda: _broker_answers(settings)))
+            resources.enter_context(running(broker.prepare(), log, lambda: broker_answers(settings)))
         ensure_topics(settings)
         yield settings
 
@@ -184,3 +189,29 @@ def _module(name: str, settings: Settings, ready_url: str) -> Iterator[None]:
     launch = Launch((sys.executable, "-m", name), env=settings.environment())
     with running(launch, log, lambda: answers(ready_url)):
         yield
+
+
+def free_port_base() -> int:
+    """A base from which a whole local system finds its ports free."""
+    while True:
+        (base,) = free_ports(1)
+        if base + max(OFFSETS.values()) < 65_536 and not taken(base):
+            return base
+
+
+def tally(*arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a script would."""
+    return subprocess.run((ROOT / "tally", *arguments), capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+@contextmanager
+def stack(directory: Path) -> Iterator[dict[str, Any]]:
+    """The whole system, started by the command line; what `status --json` says of it."""
+    place = ("--data", str(directory), "--port-base", str(free_port_base()))
+    up = tally("up", "--detach", *place)
+    if up.returncode != 0:
+        raise RuntimeError(f"`tally up` exited with status {up.returncode}:\n{up.stdout}{up.stderr}")
+    try:
+        yield json.loads(tally("status", "--json", *place).stdout)
+    finally:
+        tally("down", *place)

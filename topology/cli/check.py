@@ -29,7 +29,7 @@ def check() -> None:
 
 def passes() -> bool:
     """Run every check, not only up to the first that fails; whether all passed."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     good = True
     for title, (program, *arguments) in CHECKS:
         console.rule(title)

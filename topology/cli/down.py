@@ -18,7 +18,7 @@ _GRACE_S = 90.0
 
 def down(data: Data = DEFAULT_DATA, port_base: PortBase = None) -> None:
     """Stop the system in good order. Exit status 0: stopped; 1: it had to be killed; 3: nothing ran."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     run = RunDirectory(data)
     pid = run.supervisor()
     if pid is None:

@@ -28,7 +28,7 @@ CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def test(context: typer.Context) -> None:
     """Check, then run the suite on real engines. Arguments go to pytest. Exit status 0: all good; 1: not."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     install_programs(console)
     clean = passes()
     console.rule("pytest")

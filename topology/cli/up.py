@@ -37,7 +37,7 @@ def up(
     Exit status 0: started (and, not detached, stopped in good order); 1: it could not be started;
     4: it runs already; 5: a port is taken.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     run = RunDirectory(data)
     if (pid := run.supervisor()) is not None:
         console.print(f"Tally already runs in {data.absolute()} (supervisor pid {pid}). `./tally down` stops it.")

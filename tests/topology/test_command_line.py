@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import ROOT, free_port_base, tally
+from topology.cli.options import Exit
+from topology.ports import OFFSETS
+from topology.system_state import ProcessState, RunDirectory, SystemState
+
+
+def test_a_port_that_is_taken_is_named_with_its_holder(tmp_path: Path) -> None:
+    base = free_port_base()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", base + OFFSETS["rtmp"]))
+        listener.listen()
+        up = tally("up", "--detach", "--data", str(tmp_path), "--port-base", str(base))
+        doctor = tally("doctor", "--data", str(tmp_path), "--port-base", str(base))
+    assert up.returncode == Exit.PORT_TAKEN
+    assert f"Port {base + OFFSETS['rtmp']} (rtmp) is taken by pid {os.getpid()}" in up.stderr
+    assert doctor.returncode == Exit.FAILED
+    assert f"{base + OFFSETS['rtmp']} (rtmp) is taken by pid {os.getpid()}" in doctor.stdout
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_up_finds_the_first(tmp_path: Path) -> None:
+    with RunDirectory(tmp_path).hold():
+        second = tally("up", "--detach", "--data", str(tmp_path), "--port-base", str(free_port_base()))
+    assert second.returncode == Exit.ALREADY_RUNNING
+    assert f"supervisor pid {os.getpid()}" in second.stderr
+
+
+def test_nothing_runs_in_a_fresh_directory(tmp_path: Path) -> None:
+    status = tally("status", "--json", "--data", str(tmp_path))
+    assert status.returncode == Exit.NOT_RUNNING
+    assert json.loads(status.stdout)["state"] == "stopped"
+    assert tally("down", "--data", str(tmp_path)).returncode == Exit.NOT_RUNNING
+
+
+def test_a_system_whose_supervisor_was_killed_counts_as_stopped(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    with run.hold():
+        processes = {"kafka": ProcessState(state="ready", pid=1, started_at=0.0)}
+        run.write(
+            SystemState(state="ready", supervisor_pid=os.getpid(), started_at=0, port_base=20_000, processes=processes)
+        )
+    status = tally("status", "--json", "--data", str(tmp_path))
+    assert status.returncode == Exit.NOT_RUNNING
+    report = json.loads(status.stdout)
+    assert (report["state"], report["processes"]["kafka"]["state"]) == ("stopped", "stopped")
+    assert "was killed while the system was ready" in tally("doctor", "--data", str(tmp_path)).stdout
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert tally("up", "--no-such-option").returncode == Exit.USAGE
+
+
+def test_a_log_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    missing = tally("logs", "edge", "--data", str(tmp_path))
+    assert missing.returncode == Exit.FAILED
+    assert "no log of 'edge'" in missing.stderr
+
+
+def test_a_machine_without_a_new_enough_python_is_told_so(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 'Python 3.9.2'\n")
+    old.chmod(0o755)
+    for program in ("sh", "dirname", "readlink"):
+        (tmp_path / program).symlink_to(f"/usr/bin/{program}")
+    done = subprocess.run(
+        (ROOT / "tally", "status"),
+        env={"PATH": str(tmp_path), "TALLY_PYTHON": "python3"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "Tally needs Python 3.11 or later; found here: Python 3.9.2. Install one, or install uv."
+    )
+
+
+@pytest.mark.stack
+def test_a_started_system_says_all_that_scripts_need(stack: dict[str, Any]) -> None:
+    assert stack["state"] == "ready"
+    assert len(stack["processes"]) == 9
+    assert {process["state"] for process in stack["processes"].values()} == {"ready"}
+    for key in ("rtmp", "edge", "playback", "clickhouse", "kafka", "postgres", "schema_registry"):
+        assert str(stack["port_base"])[:2] in stack[key], key
+    assert stack["demo"]["login"] == "demo"
+    assert stack["demo"]["stream_key"].startswith("live_")
+    assert stack["demo"]["token"]
+    assert stack["analyst"]["password"]
+    again = tally("up", "--detach", "--data", stack["data"], "--port-base", str(stack["port_base"]))
+    assert again.returncode == Exit.ALREADY_RUNNING
+    assert tally("doctor", "--data", stack["data"], "--port-base", str(stack["port_base"])).returncode == Exit.DONE
