@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from asyncpg import Record
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, TypeAdapter
 
 from query_api.errors import ApiError
 
@@ -19,10 +18,12 @@ Keys = TypeVar("Keys")
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 CursorId = Annotated[str, Field(max_length=100, pattern=r"^[\x20-\x7e]*$")]
 
+CursorTime = Annotated[AwareDatetime, AfterValidator(lambda time: time.astimezone(UTC))]
+
 by_count: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[Count, CursorId])
 """A list ordered by a number, then an id."""
 
-by_time: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[datetime, CursorId])
+by_time: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[CursorTime, CursorId])
 """A list ordered by a time, then an id."""
 
 
@@ -68,8 +69,8 @@ def cursor_of(keys: Keys, order: TypeAdapter[Keys]) -> str:
 def keys_of(cursor: str, order: TypeAdapter[Keys]) -> Keys:
     """The keys in a cursor. Raises ApiError 400 on one that is not of this list."""
     try:
-        return order.validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValidationError, binascii.Error, ValueError) as error:
+        return order.validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), strict=True)
+    except (ValueError, OverflowError) as error:  # the latter from a time at the end of all times
         raise ApiError(400, "after: not a cursor of this list; pass pagination.cursor as it was given.") from error
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetch the browser libraries with npm and write the few files we serve into web/vendor, with versions and checksums."""
+"""Fetch the browser libraries with npm and write the files we serve into web/vendor, with their checksums."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main() -> None:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as scratch:
-            subprocess.run([npm, "pack", "--silent", package], cwd=scratch, check=True)  # noqa: S603  # our own table
+            subprocess.run([npm, "pack", "--silent", package], cwd=scratch, check=True)
             (archive,) = Path(scratch).glob("*.tgz")
             with tarfile.open(archive) as tar:
                 licence = json.loads(_member(tar, "package.json"))["license"]
