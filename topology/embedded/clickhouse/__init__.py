@@ -1,0 +1,1 @@
+"""ClickHouse without a server: chDB behind the ClickHouse HTTP protocol, for the writer and the analyst."""
