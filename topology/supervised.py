@@ -70,7 +70,7 @@ class Supervised:
                 raise StartFailedError(f"{self.process.name}: {reason}")
             pause = backoff_s(self._failures)
             _log.warning("process is restarted", name=self.process.name, after_s=pause, reason=reason)
-            await self._sleep_unless(self._stopping, pause)
+            await _sleep_unless(self._stopping, pause)
 
     async def stop(self) -> None:
         """Ask it to end in good order; kill it when it does not within the grace."""
@@ -79,7 +79,7 @@ class Supervised:
         if child is not None and launch is not None and child.poll() is None:
             self._become("stopping")
             child.send_signal(launch.stop_signal)
-            if not await self._sleep_unless(exit_of(child), STOP_GRACE_S):
+            if not await _sleep_unless(exit_of(child), STOP_GRACE_S):
                 _log.error("process did not stop and is killed", name=self.process.name)
                 child.kill()
             await asyncio.to_thread(child.wait)
@@ -94,15 +94,21 @@ class Supervised:
             return f"could not be prepared: {error}"
         if self._stopping.is_set():
             return ""
-        child = self._child = start(self._launch, Path(self.state.log))
+        self._child = start(self._launch, Path(self.state.log))
+        self._become("starting", pid=self._child.pid)
+        return await self._watch(self._child)
+
+    async def _watch(self, child: subprocess.Popen[bytes]) -> str:
+        """Ask whether it serves until it has ended; says what ended it."""
         exited = exit_of(child)
-        self._become("starting", pid=child.pid)
         loop = asyncio.get_running_loop()
         began = loop.time()
         ready_at: float | None = None
-        while not exited.is_set():
+        while not exited.is_set() and not self._stopping.is_set():
             problem = await self._problem(child.pid, first_time=ready_at is None)
-            if not problem and not exited.is_set():
+            if exited.is_set() or self._stopping.is_set():
+                break
+            if not problem:
                 ready_at = ready_at or loop.time()
                 self._become("ready")
                 self.was_ready.set()
@@ -115,7 +121,8 @@ class Supervised:
                 await exited.wait()
                 child.wait()
                 return f"was not ready within {START_TIMEOUT_S:.0f} s ({problem})"
-            await self._sleep_unless(exited, PROBE_READY_S if self.state.state == "ready" else PROBE_STARTING_S)
+            await _sleep_unless(exited, PROBE_READY_S if self.state.state == "ready" else PROBE_STARTING_S)
+        await exited.wait()
         status = child.wait()
         ending = f"killed by signal {-status}" if status < 0 else f"exited with status {status}"
         return "\n".join([ending, *tail(Path(self.state.log), 5)])
@@ -142,12 +149,12 @@ class Supervised:
         )
         self.changed()
 
-    @staticmethod
-    async def _sleep_unless(event: asyncio.Event, seconds: float) -> bool:
-        """Sleep, but wake at once when the event is set; whether it was."""
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
-        return True
+
+async def _sleep_unless(event: asyncio.Event, seconds: float) -> bool:
+    """Sleep, but wake at once when the event is set; whether it was."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -34,4 +34,5 @@ def configure_logging(process: str, level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every probe
     structlog.contextvars.bind_contextvars(process=process)
