@@ -1,0 +1,203 @@
+"""What channels, follows, chat and support allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands.deciders import channels, chat, follows, support
+from commands.deciders.envelope import no_reply
+from commands.identity import derived_id
+from schemas.commands.accounts import SignOut
+from schemas.commands.channels import UpdateChannel
+from schemas.commands.chat import SendMessage
+from schemas.commands.follows import Follow, Unfollow
+from schemas.commands.support import Donate
+from schemas.events.accounts import SessionRevoked, UserRegistered
+from schemas.events.channels import ChannelUpdated
+from schemas.events.chat import MessageSent
+from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.support import DonationReceived
+from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
+
+ADA_EXISTS = happened(UserRegistered, user_id=ADA, login="ada", display_name="Ada", password_hash="h")
+
+
+def updated(title: str = "", category: str = "", language: str = "") -> ChannelUpdated:
+    return happened(ChannelUpdated, channel_id=ADA, title=title, category=category, language=language)
+
+
+class TestChannels:
+    def test_an_owner_sets_what_is_given_and_leaves_the_rest(self) -> None:
+        Scenario(channels).given(ADA_EXISTS, updated("Old", "Chess", "en")).when(
+            wish(UpdateChannel, channel_id=ADA, title=" New ")
+        ).then(updated("New", "Chess", "en"))
+
+    def test_a_value_can_be_emptied(self) -> None:
+        Scenario(channels).given(ADA_EXISTS, updated("Old", "Chess", "en")).when(
+            wish(UpdateChannel, channel_id=ADA, title="", category="", language="")
+        ).then(updated())
+
+    def test_setting_what_is_set_changes_nothing(self) -> None:
+        Scenario(channels).given(ADA_EXISTS, updated("Old")).when(
+            wish(UpdateChannel, channel_id=ADA, title="Old")
+        ).then_nothing()
+
+    def test_others_may_not(self) -> None:
+        Scenario(channels).given(ADA_EXISTS).when(
+            wish(UpdateChannel, actor=BOB, channel_id=ADA, title="Mine")
+        ).then_rejected("unauthorised")
+
+    def test_a_channel_must_exist(self) -> None:
+        Scenario(channels).when(wish(UpdateChannel, channel_id=ADA, title="T")).then_rejected("unknown_channel")
+
+    @pytest.mark.parametrize(
+        ("fields", "code"),
+        [
+            ({"title": "x" * 141}, "title_too_long"),
+            ({"category": "x" * 101}, "category_too_long"),
+            ({"language": "english"}, "language_invalid"),
+            ({"language": "EN"}, "language_invalid"),
+        ],
+    )
+    def test_values_have_limits(self, fields: dict[str, Any], code: str) -> None:
+        Scenario(channels).given(ADA_EXISTS).when(wish(UpdateChannel, channel_id=ADA, **fields)).then_rejected(code)
+
+    def test_the_longest_title_fits(self) -> None:
+        Scenario(channels).given(ADA_EXISTS).when(
+            wish(UpdateChannel, channel_id=ADA, title="x" * 140, language="other")
+        ).then(updated("x" * 140, "", "other"))
+
+
+class TestFollows:
+    def test_a_user_follows_a_channel(self) -> None:
+        Scenario(follows).given(ADA_EXISTS).when(wish(Follow, actor=BOB, channel_id=ADA)).then(
+            happened(UserFollowed, channel_id=ADA, follower_id=BOB)
+        )
+
+    def test_following_twice_changes_nothing(self) -> None:
+        Scenario(follows).given(ADA_EXISTS, happened(UserFollowed, channel_id=ADA, follower_id=BOB)).when(
+            wish(Follow, actor=BOB, channel_id=ADA)
+        ).then_nothing()
+
+    def test_nobody_follows_themselves(self) -> None:
+        Scenario(follows).given(ADA_EXISTS).when(wish(Follow, channel_id=ADA)).then_rejected("cannot_follow_self")
+
+    def test_a_channel_must_exist(self) -> None:
+        Scenario(follows).when(wish(Follow, actor=BOB, channel_id=ADA)).then_rejected("unknown_channel")
+
+    def test_a_follower_stops_following(self) -> None:
+        Scenario(follows).given(ADA_EXISTS, happened(UserFollowed, channel_id=ADA, follower_id=BOB)).when(
+            wish(Unfollow, actor=BOB, channel_id=ADA)
+        ).then(happened(UserUnfollowed, channel_id=ADA, follower_id=BOB))
+
+    def test_who_does_not_follow_cannot_stop(self) -> None:
+        Scenario(follows).given(
+            ADA_EXISTS,
+            happened(UserFollowed, channel_id=ADA, follower_id=BOB),
+            happened(UserUnfollowed, channel_id=ADA, follower_id=BOB),
+        ).when(wish(Unfollow, actor=BOB, channel_id=ADA)).then_rejected("not_following")
+
+
+class TestChat:
+    def send(self, text: str) -> SendMessage:
+        return wish(
+            SendMessage, actor=BOB, command_id="m-1", channel_id=ADA, sender_login="bob", text=text, reply_parent_id="p"
+        )
+
+    def test_a_message_is_sent_under_an_id_that_a_repetition_shares(self) -> None:
+        Scenario(chat).given(ADA_EXISTS).when(self.send(" hello ")).then(
+            happened(
+                MessageSent,
+                channel_id=ADA,
+                message_id=derived_id("m-1", 0),
+                sender_id=BOB,
+                sender_login="bob",
+                text="hello",
+                reply_parent_id="p",
+            )
+        )
+
+    def test_five_hundred_characters_fit_and_one_more_does_not(self) -> None:
+        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
+        assert len(chat.decide(self.send("é" * 500), room)) == 1
+        Scenario(chat).given(ADA_EXISTS).when(self.send("é" * 501)).then_rejected("msg_too_long")
+
+    @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b", "\x00\x01"])
+    def test_a_message_says_something(self, text: str) -> None:
+        Scenario(chat).given(ADA_EXISTS).when(self.send(text)).then_rejected("msg_rejected")
+
+    def test_a_channel_must_exist(self) -> None:
+        Scenario(chat).when(self.send("hello")).then_rejected("unknown_channel")
+
+    def test_the_caller_is_told_the_message_id(self) -> None:
+        (sent,) = chat.decide(self.send("hello"), chat.evolve(chat.initial_state(), ADA_EXISTS))
+        assert chat.reply(sent) == {"message_id": derived_id("m-1", 0)}
+        assert chat.reply(ADA_EXISTS) == {}
+
+    def test_nothing_is_kept_of_what_was_said(self) -> None:
+        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
+        (sent,) = chat.decide(self.send("hello"), room)
+        assert chat.evolve(room, sent) is room
+
+
+class TestSupport:
+    def give(self, amount_minor: int = 500, currency: str = "EUR", message: str = "") -> Donate:
+        return wish(
+            Donate,
+            actor=BOB,
+            channel_id=ADA,
+            donation_id="d-1",
+            amount_minor=amount_minor,
+            currency=currency,
+            message=message,
+        )
+
+    def test_a_viewer_gives_money(self) -> None:
+        received = happened(
+            DonationReceived,
+            channel_id=ADA,
+            donation_id="d-1",
+            donor_id=BOB,
+            amount_minor=500,
+            currency="EUR",
+            message="thanks",
+        )
+        Scenario(support).given(ADA_EXISTS).when(self.give(message="thanks")).then(received)
+        assert support.reply(received) == {"donation_id": "d-1"}
+        assert support.reply(ADA_EXISTS) == {}
+
+    @pytest.mark.parametrize("amount_minor", [0, -1, support.MAX_AMOUNT_MINOR + 1])
+    def test_an_amount_is_positive_and_limited(self, amount_minor: int) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.give(amount_minor)).then_rejected("bad_amount")
+
+    @pytest.mark.parametrize("currency", ["", "eur", "EURO", "XXX"])
+    def test_a_currency_is_known(self, currency: str) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.give(currency=currency)).then_rejected("bad_currency")
+
+    def test_a_message_has_a_limit(self) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.give(message="x" * 501)).then_rejected("msg_too_long")
+
+    def test_a_channel_must_exist(self) -> None:
+        Scenario(support).when(self.give()).then_rejected("unknown_channel")
+
+    def test_what_others_do_is_not_support(self) -> None:
+        till = support.evolve(support.initial_state(), ADA_EXISTS)
+        assert support.evolve(till, updated("Title")) is till
+
+
+@pytest.mark.parametrize("decider", [channels, follows, chat, support])
+def test_commands_of_others_are_a_mistake(decider: object) -> None:
+    with pytest.raises(TypeError, match="SignOut"):
+        decider.decide(wish(SignOut, user_id=ADA, session_id="s"), decider.initial_state())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("decider", [channels, follows])
+def test_events_of_others_change_nothing(decider: object) -> None:
+    state = decider.initial_state()  # type: ignore[attr-defined]
+    assert decider.evolve(state, happened(SessionRevoked, user_id=ADA, session_id="s")) is state  # type: ignore[attr-defined]
+
+
+def test_some_callers_need_no_reply() -> None:
+    assert no_reply(ADA_EXISTS) == {}
