@@ -53,4 +53,6 @@ class StreamEnded(StreamEvent):
     """The stream is over."""
 
     session_id: str
-    reason: str = Field(description="unpublished, grace_expired, key_revoked, refused_media or ingest_lost.")
+    reason: str = Field(
+        description="unpublished, grace_expired, key_revoked, refused_media, ingest_lost, no_media or superseded."
+    )
