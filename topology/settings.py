@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     clickhouse_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
     clickhouse_analyst: str = Field(default="analyst", description="The read-only account's name.")
     clickhouse_analyst_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
+    clickhouse_analyst_timeout_s: int = Field(
+        default=30, gt=0, description="How long one of its statements may run in the embedded ClickHouse, seconds."
+    )
 
     rtmp_port: int = Field(default=1935, description="Where streamers publish.")
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")

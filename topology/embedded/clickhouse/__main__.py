@@ -20,7 +20,7 @@ def main() -> int:
     settings = Settings()
     configure_logging("clickhouse", settings.log_level)
     try:
-        engine = Engine(settings.data_dir / "clickhouse")
+        engine = Engine(settings.data_dir / "clickhouse", settings.clickhouse_analyst_timeout_s)
     except DirectoryTakenError as error:
         structlog.get_logger().error("clickhouse.directory_taken", reason=str(error))
         return 1
@@ -32,6 +32,7 @@ def main() -> int:
             log_config=None,
             access_log=False,
             limit_concurrency=256,
+            timeout_graceful_shutdown=5,
         )
     finally:
         engine.close()

@@ -23,14 +23,8 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 
 DATABASE = "tally"
 
-ANALYST_LIMITS = {
-    "max_execution_time": "30",
-    "timeout_before_checking_execution_speed": "0",
-    "max_memory_usage": "1000000000",
-    "max_result_bytes": "268435456",
-    "readonly": "1",
-}
-"""What an analyst's statement may take (seconds, bytes); `readonly` last, since it freezes every setting."""
+ANALYST_LIMITS = {"max_memory_usage": "1000000000", "max_result_bytes": "268435456", "readonly": "1"}
+"""What an analyst's statement may take, bytes. `readonly` freezes every setting: what comes later is refused."""
 
 _SERVER = """\
 <clickhouse>
@@ -77,8 +71,9 @@ class DirectoryTakenError(Exception):
 class Engine:
     """The directory, held open; every statement gets a session of its own, so that no setting leaks into another."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, analyst_timeout_s: int) -> None:
         """Raises DirectoryTakenError."""
+        self._analyst_limits = {"max_execution_time": str(analyst_timeout_s), **ANALYST_LIMITS}
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _own(directory / "owner.pid")
         self._path = (directory / "data").absolute()
@@ -94,7 +89,14 @@ class Engine:
         """A session under the account's role and limits. Raises ClickHouseError, as for a setting it may not change."""
         session = Session(_connect(str(self._path)))
         try:
-            session.prepare(account, database, settings)
+            session.run(f"SET ROLE {account.role}")
+            if database:
+                session.run(f"USE {_name(database)}")
+            for changes in (self._analyst_limits if account.is_analyst else {}, settings):
+                if changes:
+                    session.run(
+                        f"SET {', '.join(f'{_name(name)} = {_text(value)}' for name, value in changes.items())}"
+                    )
         except BaseException:
             session.close()
             raise
@@ -113,14 +115,6 @@ class Session:
         self._busy = threading.Lock()
         self._stream: Any = None
         self._inserter: Any = None
-
-    def prepare(self, account: Account, database: str, settings: Mapping[str, str]) -> None:
-        self.run(f"SET ROLE {account.role}")
-        if database:
-            self.run(f"USE {_name(database)}")
-        limits = ANALYST_LIMITS if account.is_analyst else {}
-        for name, value in (*limits.items(), *settings.items()):
-            self.run(f"SET {_name(name)} = {_text(value)}")
 
     def canonical(self, statement: str) -> str:
         """The engine's own one-line form of a single statement. Raises ClickHouseError, 62 for more than one."""

@@ -63,6 +63,8 @@ def admit(canonical: str, parameters: Mapping[str, str], analyst: bool) -> State
     """
     words = _PLACEHOLDER.sub(lambda match: _identifier(parameters.get(match[1], "")), canonical)
     words = _STRING_OR_NAME.sub(lambda match: _bare(match[1]), words)
+    if re.search(r":\s*Identifier\b", words):
+        raise access_denied("A placeholder of type Identifier needs a plain name")
     if _TO_AND_FROM_FILES.search(words):
         raise access_denied("INTO OUTFILE and FROM INFILE work on the client's side only")
     if re.search(r"\bfile\b", words):

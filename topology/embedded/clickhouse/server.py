@@ -23,12 +23,16 @@ from topology.embedded.clickhouse.encoding import choose_encoding, encoder
 from topology.embedded.clickhouse.engine import Engine, Session
 from topology.embedded.clickhouse.errors import ClickHouseError
 from topology.embedded.clickhouse.gate import admit, admit_database
+from topology.embedded.clickhouse.inserts import InsertHead
 from topology.embedded.clickhouse.request import Asked, encoding_wanted, parameters_of, read, settings_of
 
 RUNNING = {WRITER: 6, ANALYST: 3}
 """Statements that run at once, by role, so that analysts never keep the projections waiting."""
 
 MAX_WAITING = 64
+
+PATIENCE_S = 60.0
+"""How long a client may take to send a statement, or to take the next block off us."""
 
 _JOINABLE = frozenset(
     [
@@ -82,36 +86,35 @@ class Front:
         reply = _Reply(request, send, self._engine)
         try:
             account = authenticate(self._accounts, request.headers, request.query_params)
+            async with asyncio.timeout(PATIENCE_S):
+                asked = await read(request)
             async with self._slot(account):
-                await self._answer(request, account, reply)
+                await self._answer(request, asked, account, reply)
         except ClickHouseError as error:
             log.info("clickhouse.refused", code=error.code, name=error.name, query_id=reply.query_id)
             await reply.fail(error)
-        except ClientDisconnect:
+        except (ClientDisconnect, TimeoutError):
             log.info("clickhouse.client_left", query_id=reply.query_id)
 
-    async def _answer(self, request: Request, account: Account, reply: _Reply) -> None:
+    async def _answer(self, request: Request, asked: Asked, account: Account, reply: _Reply) -> None:
         database = request.query_params.get("database", "")
         settings = settings_of(request)
         if account.is_analyst:
             admit_database(database)
         elif request.method == "GET":
             settings["readonly"] = "2"
-        asked = await read(request)
         session = await self._call(self._engine.session, account, database, settings)
         try:
             if asked.insert:
-                await self._insert(session, asked, reply)
+                await self._insert(session, asked.insert, asked.data, reply)
             else:
                 await self._run(session, asked.statement, request, account, reply)
         finally:
             self._threads.submit(session.close)
 
-    async def _insert(self, session: Session, asked: Asked, reply: _Reply) -> None:
-        if asked.insert is None:
-            return
-        await self._call(session.begin_insert, asked.insert.statement, asked.insert.format)
-        async for piece in asked.data:
+    async def _insert(self, session: Session, head: InsertHead, data: AsyncIterator[bytes], reply: _Reply) -> None:
+        await self._call(session.begin_insert, head.statement, head.format)
+        async for piece in data:
             await self._call(session.append, piece)
         rows = await self._call(session.finish_insert)
         await reply.begin("TabSeparated", written_rows=rows)
@@ -184,7 +187,8 @@ class _Reply:
         await self._start(200, headers)
 
     async def write(self, data: bytes) -> None:
-        await self._body(self._encoder.encode(data), more=True)
+        async with asyncio.timeout(PATIENCE_S):
+            await self._body(self._encoder.encode(data), more=True)
 
     async def end(self) -> None:
         await self._body(self._encoder.finish(), more=False)
