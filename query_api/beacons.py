@@ -84,8 +84,8 @@ class Beacons:
             async with asyncio.timeout(ACK_S):
                 await producer.send_and_wait(event.topic, value, event.key.encode())
         except (KafkaError, OSError) as error:
-            if isinstance(error, KafkaError) and not error.retriable:
-                self._broken.set()
+            if isinstance(error, KafkaError):
+                self._broken.set()  # a batch that was given up leaves a gap that an idempotent producer never closes
             log.warning("playback event not appended", error=repr(error))
             raise unavailable("The playback report could not be stored. Send it again.") from error
 

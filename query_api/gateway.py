@@ -37,7 +37,9 @@ REJECTIONS = {
     "bad_amount": 400,
     "bad_currency": 400,
     "unauthorised": 403,
+    "command_too_large": 413,
     "internal_error": 500,
+    "overloaded": 503,
 }
 """The HTTP status of each rejection; a code that is not here is the request's conflict with the state, 409."""
 
@@ -61,6 +63,7 @@ class Gateway:
     async def _run(self) -> None:
         while True:
             try:
+                await asyncio.to_thread(self._codec.register_all)
                 async with CommandClient(self._settings, self._codec) as self._client:
                     await asyncio.Event().wait()
             except Exception as error:
