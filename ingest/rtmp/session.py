@@ -35,7 +35,9 @@ MIN_WINDOW = 65_536
 CHUNK_SIZE = 4096
 SET_DATA_FRAME = amf0.encode(["@setDataFrame"])
 
-FOURCCS = ("avc1", "hvc1", "av01", "vp09")
+FOURCCS = ("avc1", "hvc1")
+"""What the media side takes; others are refused by name when they come."""
+
 CAN_FORWARD = 4.0
 """E-RTMP v2 FourCcInfoMask: the codec is passed on, neither decoded nor encoded."""
 
