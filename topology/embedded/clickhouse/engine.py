@@ -94,9 +94,7 @@ class Engine:
                 session.run(f"USE {_name(database)}")
             for changes in (self._analyst_limits if account.is_analyst else {}, settings):
                 if changes:
-                    session.run(
-                        f"SET {', '.join(f'{_name(name)} = {_text(value)}' for name, value in changes.items())}"
-                    )
+                    session.run(_set(changes))
         except BaseException:
             session.close()
             raise
@@ -204,6 +202,10 @@ def _describe(pid: str) -> str:
         return f"pid {pid} ({' '.join(psutil.Process(int(pid)).cmdline())})"
     except (ValueError, psutil.Error):
         return f"pid {pid or 'unknown'}"
+
+
+def _set(changes: Mapping[str, str]) -> str:
+    return "SET " + ", ".join(f"{_name(name)} = {_text(value)}" for name, value in changes.items())
 
 
 def _name(name: str) -> str:

@@ -93,7 +93,9 @@ class Front:
         except ClickHouseError as error:
             log.info("clickhouse.refused", code=error.code, name=error.name, query_id=reply.query_id)
             await reply.fail(error)
-        except (ClientDisconnect, TimeoutError):
+        except TimeoutError:
+            await reply.fail(ClickHouseError(209, "SOCKET_TIMEOUT", f"The client was silent for {PATIENCE_S} s"))
+        except ClientDisconnect:
             log.info("clickhouse.client_left", query_id=reply.query_id)
 
     async def _answer(self, request: Request, asked: Asked, account: Account, reply: _Reply) -> None:
@@ -195,6 +197,8 @@ class _Reply:
 
     async def fail(self, error: ClickHouseError) -> None:
         text = error.text(self._engine.version)
+        if self._begun and error.code == 209:
+            return  # nobody reads; an answer without its end makes the server close the connection
         if self._begun:
             marked = f"\r\n__exception__\r\n{self._tag}\r\n{text}{len(text)} {self._tag}\r\n__exception__\r\n"
             await self.write(marked.encode())
