@@ -148,7 +148,7 @@ class Playback:
         """Call only when ready."""
         if self._rendition is None:
             raise ValueError("nothing to play yet")
-        return multivariant_playlist(self._rendition, self._entries())
+        return multivariant_playlist(self._rendition, self.entries())
 
     def playlist(self, skip: bool, gzip: bool) -> bytes:
         """The media playlist in UTF-8, gzipped if asked."""
@@ -223,7 +223,8 @@ class Playback:
     def _open_parts(self) -> list[PartEntry]:
         return self._open.parts if self._open else []
 
-    def _entries(self) -> list[SegmentEntry]:
+    def entries(self) -> list[SegmentEntry]:
+        """What the playlist lists; the open segment is the last."""
         return [*self._listed, self._open.entry()] if self._open else [*self._listed]
 
     def _state(self) -> MediaState:

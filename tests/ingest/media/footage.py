@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ingest.hls.playback import Playback
@@ -85,9 +85,16 @@ def shifted(tags: Iterable[MediaTag], by_ms: int) -> list[MediaTag]:
     return [tag._replace(timestamp_ms=tag.timestamp_ms + by_ms) for tag in tags]
 
 
-def is_header(tag: MediaTag) -> bool:
-    """A sequence header or metadata."""
-    return tag.kind == "data" or tag.payload[1] == 0 or tag.payload[0] & 0x8F == 0x80
+def is_frame(tag: MediaTag) -> bool:
+    """Neither metadata, nor a sequence header, nor the end of a sequence."""
+    if tag.kind == "data":
+        return False
+    enhanced = tag.kind == "video" and tag.payload[0] & 0x80
+    return (tag.payload[0] & 0x0F if enhanced else tag.payload[1]) in ((1, 3) if enhanced else (1,))
+
+
+def is_keyframe(tag: MediaTag) -> bool:
+    return tag.kind == "video" and is_frame(tag) and tag.payload[0] & 0x70 == 0x10
 
 
 def push_all(live: LiveStream, tags: Iterable[MediaTag], start_s: float = NOW_S) -> list[Became]:
@@ -113,28 +120,32 @@ def media_bytes(found: bytes | Slice | None) -> bytes:
 
 def whole(playback: Playback, init: int = 0) -> bytes:
     """The init segment and everything that is listed behind it."""
-    entries = playback._entries()
+    entries = playback.entries()
     segments = [media_bytes(playback.segment(entry.number)) for entry in entries if entry.init == init]
     return b"".join([playback.init(init) or b"", *segments])
 
 
-def probe(data: bytes, *options: str) -> dict[str, Any]:
-    """What ffprobe says of a file, which must not complain."""
-    command = ["ffprobe", "-v", "error", "-of", "json", *options, "pipe:0"]
-    run = subprocess.run(command, input=data, capture_output=True, check=True)
-    assert not run.stderr, run.stderr.decode()
-    found: dict[str, Any] = json.loads(run.stdout)
-    return found
+def packets(data: bytes, kind: Literal["video", "audio"]) -> list[Packet[Any]]:
+    """Each packet of a track, as libavformat reads it."""
+    with av.open(io.BytesIO(data), "r") as container:
+        track = next(stream for stream in container.streams if stream.type == kind)
+        return [packet for packet in container.demux(track) if packet.size]
 
 
-def packets(data: bytes, kind: str) -> list[dict[str, Any]]:
-    """Each packet of the video (`v`) or the audio (`a`), as ffprobe reads it."""
-    found: list[dict[str, Any]] = probe(data, "-select_streams", kind, "-show_packets")["packets"]
-    return found
+def decode_times(data: bytes, kind: Literal["video", "audio"]) -> list[int]:
+    return [packet.dts for packet in packets(data, kind) if packet.dts is not None]
 
 
-def decode_errors(data: bytes) -> str:
-    """What ffmpeg complains of when it decodes every frame; empty when nothing is wrong."""
+def decoded(data: bytes, kind: Literal["video", "audio"]) -> int:
+    """The number of frames of a track that decode; a broken one raises."""
+    with av.open(io.BytesIO(data), "r") as container:
+        track = next(stream for stream in container.streams if stream.type == kind)
+        track.codec_context.options = {"err_detect": "explode"}
+        return sum(1 for _ in container.decode(track))
+
+
+def ffmpeg_complaints(data: bytes) -> str:
+    """What the ffmpeg program says while it decodes all of a file; empty when nothing is wrong."""
     command = ["ffmpeg", "-v", "warning", "-xerror", "-i", "pipe:0", "-f", "null", "-"]
     return subprocess.run(command, input=data, capture_output=True, check=False).stderr.decode()
 

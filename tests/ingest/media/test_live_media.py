@@ -1,0 +1,231 @@
+"""What players get: real encodes in, files that libavformat and ffmpeg read without a complaint out."""
+
+from __future__ import annotations
+
+import shutil
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest.hls.registry import Registry
+from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
+from ingest.media.live import LiveStream
+from ingest.media.settings import MediaSettings
+from ingest.media.tag import MediaTag
+from tests.ingest.media.footage import (
+    NOW_S,
+    decode_times,
+    decoded,
+    ffmpeg_complaints,
+    is_frame,
+    is_keyframe,
+    media_bytes,
+    packets,
+    publish,
+    push_all,
+    record,
+    shifted,
+    whole,
+)
+
+
+def live_stream(directory: Path, settings: MediaSettings | None = None) -> tuple[LiveStream, Registry]:
+    registry = Registry(directory)
+    return LiveStream("stream", "channel", settings or MediaSettings(), registry), registry
+
+
+def ready_in(became: list[Became]) -> list[MediaReady]:
+    return [each for each in became if isinstance(each, MediaReady)]
+
+
+def test_every_frame_comes_out_once_in_order_and_decodes(tmp_path: Path) -> None:
+    tags = record()
+    data = whole(publish(tmp_path, tags))
+    for kind in ("video", "audio"):
+        sent = sum(tag.kind == kind and is_frame(tag) for tag in tags)
+        times = decode_times(data, kind)
+        early_audio = 1 if kind == "audio" else 0  # from before the first keyframe
+        assert len(times) == sent - early_audio
+        assert times == sorted(set(times))
+        assert decoded(data, kind) >= len(times) - 1
+
+
+@pytest.mark.peer
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs the ffmpeg program")
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_ffmpeg_decodes_the_stream_without_a_complaint(tmp_path: Path, b_frames: int) -> None:
+    assert ffmpeg_complaints(whole(publish(tmp_path, record(b_frames=b_frames)))) == ""
+
+
+def test_video_has_the_exact_durations_that_milliseconds_blur(tmp_path: Path) -> None:
+    durations = {packet.duration for packet in packets(whole(publish(tmp_path, record())), "video")}
+    assert durations == {3000}
+
+
+def test_audio_runs_without_a_gap_of_a_sample(tmp_path: Path) -> None:
+    times = decode_times(whole(publish(tmp_path, record())), "audio")
+    assert {later - earlier for earlier, later in pairwise(times)} == {1024}
+
+
+def test_parts_put_together_are_the_segment(tmp_path: Path) -> None:
+    playback = publish(tmp_path, record())
+    for entry in playback.entries():
+        parts = [media_bytes(playback.part(entry.number, index)) for index in range(len(entry.parts))]
+        assert b"".join(parts) == media_bytes(playback.segment(entry.number))
+
+
+@pytest.mark.parametrize(
+    ("rate", "part_s"), [(Fraction(30), 0.2), (Fraction(25), 0.2), (Fraction(60), 0.2), (Fraction(24), 5 / 24)]
+)
+def test_parts_last_the_target_whatever_the_frame_rate(tmp_path: Path, rate: Fraction, part_s: float) -> None:
+    playback = publish(tmp_path, record(4.2, rate, int(rate) * 2))
+    assert playback.part_target_s == pytest.approx(part_s, abs=0.00002)
+    whole_segments = playback.entries()[:2]
+    for entry in whole_segments:
+        assert entry.duration_s == pytest.approx(2.0)
+        assert {round(part.duration_s, 4) for part in entry.parts[:-1]} == {round(part_s, 4)}
+
+
+def test_each_segment_starts_with_a_keyframe(tmp_path: Path) -> None:
+    playback = publish(tmp_path, record())
+    for entry in playback.entries():
+        data = (playback.init(0) or b"") + media_bytes(playback.segment(entry.number))
+        assert packets(data, "video")[0].is_keyframe
+        assert entry.parts[0].independent
+
+
+def test_media_is_ready_with_the_first_part_and_said_once(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    tags = record()
+    until_first_part = [tag for tag in tags if tag.timestamp_ms < 250]
+    (ready,) = ready_in(push_all(live, until_first_part))
+    assert (ready.video_codec, ready.audio_codec) == ("avc1.42c00d", "mp4a.40.2")
+    assert (ready.width, ready.height, ready.frame_rate) == (320, 180, 30.0)
+    playback = registry.find("stream")
+    assert playback and playback.has(0, 0)
+    assert not ready_in(push_all(live, tags[len(until_first_part) :]))
+
+
+def test_video_alone_and_audio_alone_play(tmp_path: Path) -> None:
+    video_only = publish(tmp_path / "video", record(audio=False))
+    assert len(packets(whole(video_only), "video")) == 180
+    assert 'CODECS="avc1.42c00d"' in video_only.multivariant()
+
+    audio_only = publish(tmp_path / "audio", record(video=""))
+    assert len(packets(whole(audio_only), "audio")) > 270
+    assert 'CODECS="mp4a.40.2"' in audio_only.multivariant()
+    assert all(entry.duration_s < 2.2 for entry in audio_only.entries())
+
+
+def test_a_group_of_pictures_longer_than_the_limit_is_cut_and_said(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path, MediaSettings(segment_max_s=3.0))
+    became = push_all(live, record(8, gop=1000))
+    live.close()
+    playback = registry.find("stream")
+    assert playback
+    assert all(entry.duration_s < 3.001 for entry in playback.entries())
+    assert any(isinstance(each, HealthBecame) and "gopSizeOver" in each.codes for each in became)
+
+
+def test_without_a_keyframe_nothing_is_published_and_the_stream_is_refused(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    headless = [tag for tag in record() if not is_keyframe(tag)]
+    with pytest.raises(RefusedMedia, match="no keyframe") as refused:
+        for repeat in range(10):
+            push_all(live, shifted(headless, repeat * 6000))
+    assert refused.value.code == "no_keyframe"
+    playback = registry.find("stream")
+    assert playback and not playback.ready
+
+
+def test_frames_before_any_sequence_header_are_refused_in_the_end(tmp_path: Path) -> None:
+    live, _ = live_stream(tmp_path)
+    with pytest.raises(RefusedMedia) as refused:
+        push_all(live, [MediaTag("audio", 20 * index, b"\xaf\x01\x00\x00") for index in range(1000)])
+    assert refused.value.code == "no_media"
+
+
+@pytest.mark.parametrize("jump_ms", [-4_000, 3_600_000, 0xFFFFFF])
+def test_a_jump_of_the_timestamps_is_a_discontinuity(tmp_path: Path, jump_ms: int) -> None:
+    live, registry = live_stream(tmp_path)
+    tags = record()
+    push_all(live, tags)
+    push_all(live, shifted([tag for tag in tags if is_frame(tag)], 6_000 + jump_ms), NOW_S - jump_ms / 1000)
+    live.close()
+    playback = registry.find("stream")
+    assert playback
+    assert playback.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
+    assert len(packets(whole(playback, init=1), "video")) == 180
+    before, after = (decode_times(whole(playback, init), "video") for init in (0, 1))
+    assert after[0] >= before[-1] + 3000
+
+
+def test_a_resumed_stream_goes_on_behind_a_discontinuity_with_a_new_init(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    push_all(live, record())
+    live.interrupt()
+    became = push_all(live, record(size=(640, 360)), NOW_S + 15)
+    live.close()
+    assert not ready_in(became)
+    playback = registry.find("stream")
+    assert playback
+    assert playback.init(0) != playback.init(1)
+    assert b"#EXT-X-DISCONTINUITY\n" in playback.playlist(skip=False, gzip=False)
+    assert "RESOLUTION=640x360" in playback.multivariant()
+    assert decoded(whole(playback, init=1), "video") == 180
+
+
+def test_a_new_sequence_header_gives_a_new_init_and_the_same_one_does_not(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    push_all(live, record())
+    push_all(live, shifted(record(), 6_000))
+    push_all(live, shifted(record(size=(640, 360)), 12_000))
+    live.close()
+    playback = registry.find("stream")
+    assert playback
+    assert playback.init(1) is not None
+    assert playback.init(2) is None
+
+
+def test_a_video_that_stops_does_not_let_audio_pile_up(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    tags = record(20)
+    push_all(
+        live, [tag for tag in tags if tag.kind != "video" or tag.timestamp_ms < 3_000 or tag.timestamp_ms > 15_000]
+    )
+    live.close()
+    playback = registry.find("stream")
+    assert playback
+    assert playback.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
+    assert len(packets(whole(playback), "audio")) < 47 * 7
+
+
+def test_dropped_frames_stretch_the_frame_before_them(tmp_path: Path) -> None:
+    kept = [tag for tag in record() if tag.kind != "video" or not is_frame(tag) or not 500 < tag.timestamp_ms < 900]
+    playback = publish(tmp_path, kept)
+    durations = [packet.duration or 0 for packet in packets(whole(playback), "video")]
+    assert max(durations) > 30_000
+    assert sum(durations) == pytest.approx(6 * 90_000, abs=90)
+    parts = [part.duration_s for entry in playback.entries() for part in entry.parts]
+    assert max(parts) <= playback.part_target_s + 1e-9
+
+
+def test_each_segment_is_measured(tmp_path: Path) -> None:
+    live, _ = live_stream(tmp_path)
+    samples = [each.sample for each in push_all(live, record()) if isinstance(each, SegmentClosed)]
+    assert [sample.sequence for sample in samples] == [0, 1]
+    for sample in samples:
+        assert (sample.duration_ms, sample.gop_ms, sample.frame_rate) == (2000, 2000, 30.0)
+        assert sample.bitrate_kbps > 50
+        assert abs(sample.av_skew_ms) < 50
+        assert abs(sample.drift_ms) < 50
+        assert sample.dts_gaps == 0
+
+
+def test_hevc_in_its_enhanced_form_plays(tmp_path: Path) -> None:
+    playback = publish(tmp_path, record(video="libx265"))
+    assert 'CODECS="hvc1.1.6.L60.90,mp4a.40.2"' in playback.multivariant()
+    assert "RESOLUTION=320x180" in playback.multivariant()
+    assert decoded(whole(playback), "video") == 180
