@@ -76,7 +76,7 @@ async def test_a_new_partition_begins_at_zero_and_moves_with_each_batch(
     await write(sink, CHAT, Advance(3, 0, 7, NOW), message(2), message(6))
     assert await sink.progress(CHAT, [0, 3]) == {0: 0, 3: 7}
     assert await reader.fetchval("SELECT count(*) FROM tally.chat_messages") == 2
-    row = await reader.fetchrow("SELECT * FROM tally.progress WHERE partition = 3")
+    (row,) = await reader.fetch("SELECT * FROM tally.progress WHERE partition = 3")
     assert dict(row) == {
         "projection": "chat",
         "version": 1,

@@ -1,0 +1,298 @@
+"""Given these events, the read models hold these rows."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections.contract import Advance, Record
+from projections.models import MODELS, accounts, channels, chat, follows, playback, stream_health, streams, support
+from projections.postgres.sink import PostgresSink
+from projections.tables import INSERT, REPLACE, Model
+from schemas.catalog import BY_FULL_NAME, events_of
+from tests.projections.interpreter import Rows, apply
+
+START = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
+
+
+def at(minute: int) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+def record(type_: str, minute: int = 0, **fields: Any) -> Record:
+    """An event with the given fields, and blanks for the others."""
+    model = next(m for name, m in BY_FULL_NAME.items() if name.endswith(f".{type_}"))
+    blank: dict[Any, Any] = {str: "", float: 0.0, list[str]: []}
+    blanks = {name: blank.get(info.annotation, 0) for name, info in model.model_fields.items()}
+    unknown = fields.keys() - blanks.keys()
+    assert not unknown, f"{type_} has no {unknown}"
+    return Record(0, type_, blanks | {"occurred_at": at(minute)} | fields)
+
+
+def tables_after(model: Model, *records: Record) -> dict[str, list[dict[str, Any]]]:
+    """The model's tables, folded one by one, as lists of rows."""
+    rows: Rows = {}
+    for one in records:
+        apply(rows, model.fold([one]))
+    return {
+        table.name: [
+            dict(zip(table.columns, row, strict=True)) for (name, _), row in sorted(rows.items()) if name == table.name
+        ]
+        for table in model.tables
+    }
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_every_event_of_the_topic_has_its_place_and_fills_a_row(model: Model) -> None:
+    assert set(model.on) == {event.__name__ for event in events_of(model.topic)}
+    for type_ in model.on:
+        change = model.on[type_](record(type_).fields)
+        assert change.table in model.tables
+        assert len(change.row) == len(change.table.columns)
+        if change.sets not in (INSERT, REPLACE):
+            columns = dict(zip(change.table.columns, change.row, strict=True))
+            assert all(columns[name] is None for name in change.table.once - change.sets)
+        if change.table.append_only:
+            assert change.sets == INSERT
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_an_event_of_another_topic_has_no_place(model: Model) -> None:
+    with pytest.raises(KeyError, match="DeadLettered"):
+        model.fold([Record(0, "DeadLettered", {})])
+
+
+def test_no_two_models_share_a_view_or_a_name() -> None:
+    names = [table.name for model in MODELS for table in model.tables]
+    assert len(names) == len(set(names))
+    assert len(MODELS) == len({model.name for model in MODELS})
+
+
+def test_accounts() -> None:
+    tables = tables_after(
+        accounts.MODEL,
+        record("UserRegistered", 0, user_id="1", login="ann", display_name="Ann", password_hash="secret"),
+        record("SessionIssued", 1, session_id="s1", user_id="1", token_hash="h", scopes=["chat"], expires_at=at(60)),
+        record("SessionIssued", 2, session_id="s2", user_id="1", token_hash="i", scopes=[], expires_at=at(60)),
+        record("SessionRevoked", 3, session_id="s1", user_id="1"),
+        record("SessionRevoked", 4, session_id="s1", user_id="1"),
+        record("StreamKeyIssued", 5, key_id="k1", user_id="1", key_hash="secret"),
+        record("StreamKeyRevoked", 6, key_id="k1", user_id="1"),
+    )
+    session = {"user_id": "1", "expires_at": at(60)}
+    assert tables == {
+        "users": [{"user_id": "1", "login": "ann", "display_name": "Ann", "created_at": at(0)}],
+        "sessions": [
+            {"session_id": "s1", "token_hash": "h", "scopes": ["chat"], "revoked_at": at(3), **session},
+            {"session_id": "s2", "token_hash": "i", "scopes": [], "revoked_at": None, **session},
+        ],
+        "stream_keys": [{"key_id": "k1", "user_id": "1", "created_at": at(5), "revoked_at": at(6)}],
+    }
+
+
+def test_a_revocation_whose_session_was_set_aside_leaves_one_that_no_token_matches() -> None:
+    (session,) = tables_after(accounts.MODEL, record("SessionRevoked", 1, session_id="s1", user_id="1"))["sessions"]
+    assert session["token_hash"] is None
+    assert session["revoked_at"] == at(1)
+
+
+def test_channels() -> None:
+    tables = tables_after(
+        channels.MODEL,
+        record("ChannelUpdated", 0, channel_id="1", title="Old", category="Art", language="en"),
+        record("ChannelUpdated", 1, channel_id="1", title="New", category="Art", language="de"),
+    )
+    assert tables["channels"] == [
+        {"channel_id": "1", "title": "New", "category": "Art", "language": "de", "updated_at": at(1)}
+    ]
+
+
+STARTED = {
+    "stream_id": "st",
+    "channel_id": "1",
+    "session_id": "r1",
+    "node": "n1",
+    "playback_path": "/live/st/index.m3u8",
+    "title": "Hello",
+    "category": "Art",
+    "language": "en",
+    "video_codec": "avc1.64001f",
+    "audio_codec": "mp4a.40.2",
+    "width": 1280,
+    "height": 720,
+    "frame_rate": 30.0,
+}
+AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
+UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
+
+
+def test_a_stream_from_start_to_end() -> None:
+    log = [
+        AUTHORISED,
+        record("StreamStarted", 1, **STARTED),
+        record("PublisherDisconnected", 2, stream_id="st", channel_id="1", session_id="r1", reason="timeout"),
+        record("PublishAuthorised", 3, stream_id="st", channel_id="1", session_id="r2", node="n1", resumed=True),
+        record("StreamEnded", 9, stream_id="st", channel_id="1", session_id="r2", reason="unpublished"),
+        record("StreamEnded", 10, stream_id="st", channel_id="1", session_id="r2", reason="ingest_lost"),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
+    blank = {name: type(value)() for name, value in STARTED.items()}
+    assert after[0] == {**blank, "stream_id": "st", "channel_id": "1", "session_id": "r1", "node": "n1", **UNSET}
+    assert after[1] == {**STARTED, **UNSET, "started_at": at(1)}
+    assert after[2] == {**after[1], "disconnected_at": at(2)}
+    assert after[3] == {**after[1], "session_id": "r2"}
+    assert after[4] == {**after[3], "ended_at": at(9), "end_reason": "unpublished"}
+    assert after[5] == after[4]
+
+
+def test_stream_health() -> None:
+    sample = {
+        "event_id": "e1",
+        "stream_id": "st",
+        "channel_id": "1",
+        "sequence": 4,
+        "duration_ms": 2000,
+        "bitrate_kbps": 1500.5,
+        "frame_rate": 29.97,
+        "gop_ms": 2000,
+        "av_skew_ms": -12,
+        "dts_gaps": 1,
+        "drift_ms": 30,
+        "status": "ok",
+    }
+    change = {"event_id": "e2", "stream_id": "st", "channel_id": "1", "status": "warning", "previous": "ok"}
+    tables = tables_after(
+        stream_health.MODEL,
+        record("HealthSampled", 1, **sample),
+        record("HealthSampled", 1, **sample),
+        record("HealthChanged", 2, **change, codes=["bitrateLow"]),
+    )
+    assert tables == {
+        "health_samples": [{**sample, "sampled_at": at(1)}],
+        "health_changes": [{**change, "changed_at": at(2), "codes": ["bitrateLow"]}],
+    }
+
+
+def test_follows() -> None:
+    tables = tables_after(
+        follows.MODEL,
+        record("UserFollowed", 0, channel_id="1", follower_id="2"),
+        record("UserFollowed", 1, channel_id="1", follower_id="3"),
+        record("UserUnfollowed", 2, channel_id="1", follower_id="2"),
+        record("UserUnfollowed", 3, channel_id="1", follower_id="3"),
+        record("UserFollowed", 4, channel_id="1", follower_id="3"),
+    )
+    assert tables["follows"] == [{"channel_id": "1", "follower_id": "3", "followed_at": at(4)}]
+
+
+def test_a_chat_message_appended_twice_is_there_once() -> None:
+    message = {
+        "message_id": "m1",
+        "channel_id": "1",
+        "sender_id": "2",
+        "sender_login": "ann",
+        "text": "hi",
+        "reply_parent_id": None,
+    }
+    sent = record("MessageSent", 0, **message)
+    assert tables_after(chat.MODEL, sent, sent)["chat_messages"] == [{**message, "sent_at": at(0)}]
+
+
+def test_donations() -> None:
+    donation = {
+        "donation_id": "d1",
+        "channel_id": "1",
+        "donor_id": "2",
+        "amount_minor": 500,
+        "currency": "EUR",
+        "message": "Thanks",
+    }
+    tables = tables_after(support.MODEL, record("DonationReceived", 0, **donation))
+    assert tables["donations"] == [{**donation, "donated_at": at(0)}]
+
+
+VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1"}
+MEASURED = {"latency_ms": 900, "stalled_ms": 10, "bitrate_kbps": 2500}
+
+
+def test_a_viewer_who_joins_stays_leaves_and_comes_back() -> None:
+    log = [
+        record("ViewerJoined", 0, **VIEWER),
+        record("PlaybackSampled", 1, **VIEWER, **MEASURED),
+        record("ViewerLeft", 2, **VIEWER),
+        record("ViewerJoined", 3, **VIEWER),
+    ]
+    viewer = {**VIEWER, **MEASURED, "joined_at": at(0)}
+    assert tables_after(playback.MODEL, *log[:3])["viewers"] == [{**viewer, "last_seen_at": at(2), "left_at": at(2)}]
+    assert tables_after(playback.MODEL, *log)["viewers"] == [{**viewer, "last_seen_at": at(3), "left_at": None}]
+
+
+def test_a_viewer_whose_joining_retention_took_is_there_since_the_first_sample() -> None:
+    log = [record("PlaybackSampled", minute, **VIEWER, **MEASURED) for minute in (1, 2)]
+    assert tables_after(playback.MODEL, *log)["viewers"] == [
+        {**VIEWER, **MEASURED, "joined_at": at(1), "last_seen_at": at(2), "left_at": None}
+    ]
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[tuple[Model, Record]]:
+    """Events of every topic about few things, in any order."""
+    ids = st.sampled_from(["1", "2"])
+    log = []
+    for minute in range(draw(st.integers(1, 20))):
+        model = draw(st.sampled_from(MODELS))
+        event = record(draw(st.sampled_from(sorted(model.on))), minute)
+        drawn = {name: draw(ids) for name in event.fields if name.endswith("_id")}
+        filled = {name: value or None for name, value in event.fields.items() if name == "expires_at"}
+        log.append((model, Record(minute, event.type, {**event.fields, **filled, **drawn})))
+    return log
+
+
+@pytest.mark.stack
+@given(logs(), st.integers(1, 8), st.randoms())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_postgres_holds_what_the_events_mean_however_topics_and_batches_interleave(
+    postgres: str, log: list[tuple[Model, Record]], size: int, random: Any
+) -> None:
+    expected: Rows = {}
+    for model, one in log:
+        apply(expected, model.fold([one]))
+    assert asyncio.run(_rows_in_postgres(postgres, log, size, random)) == expected
+
+
+async def _rows_in_postgres(postgres: str, log: list[tuple[Model, Record]], size: int, random: Any) -> Rows:
+    name = f"models_{uuid.uuid4().hex}"
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    dsn = f"{postgres.rpartition('/')[0]}/{name}"
+    sink = PostgresSink(dsn)
+    try:
+        await sink.open()
+        queues = {model: [one for owner, one in log if owner is model] for model in MODELS}
+        positions = {model: await sink.progress(model, [0]) for model in MODELS}
+        while waiting := [model for model, records in queues.items() if records]:
+            model = random.choice(waiting)
+            batch, queues[model] = queues[model][:size], queues[model][size:]
+            advance = Advance(0, positions[model][0], batch[-1].offset + 1, None)
+            await sink.write(model, advance, model.fold(batch))
+            positions[model] = {0: advance.next_offset}
+        reader = await asyncpg.connect(dsn)
+        rows = {
+            (table.name, tuple(row)[: table.key_width]): tuple(row)
+            for model in MODELS
+            for table in model.tables
+            for row in await reader.fetch(f"SELECT {', '.join(table.columns)} FROM tally.{table.name}")
+        }
+        await reader.close()
+        return rows
+    finally:
+        await sink.close()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
