@@ -49,6 +49,10 @@ class Codec:
         for model in BY_FULL_NAME.values():
             self._writer(model)
 
+    def close(self) -> None:
+        """Close the connections to the registry."""
+        self._registry.close()
+
     def encode(self, message: Message) -> bytes:
         """Wire bytes of a message."""
         header, parsed = self._writer(type(message))
