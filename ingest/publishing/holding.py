@@ -16,16 +16,17 @@ import asyncio
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from commands.client import Rejected
 from ingest.desk import Cut
+from ingest.health.sample import HealthSample
 from ingest.media.became import HealthBecame, MediaReady, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.tag import MediaTag
 from ingest.publishing import wishes
 from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.outbox import Outbox, Outcome, Submitter
-from ingest.publishing.reports import HealthReports
 
 
 class Phase(enum.Enum):
@@ -34,13 +35,21 @@ class Phase(enum.Enum):
     ENDED = enum.auto()
 
 
+class Reports(Protocol):
+    """Where health goes; neither call waits or fails."""
+
+    def sampled(self, entry: Entry, sample: HealthSample) -> None: ...
+
+    def changed(self, entry: Entry, became: HealthBecame) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every holding of a process shares."""
 
     submitter: Submitter
     journal: Journal
-    reports: HealthReports
+    reports: Reports
     node: str
     grace_s: float
 
