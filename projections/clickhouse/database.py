@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from projections.clickhouse.columns import columns_of
 from projections.clickhouse.layout import (
     DATABASE,
     Live,
+    create_progress,
     create_storage,
     create_view,
     key_of,
@@ -30,6 +31,7 @@ from projections.clickhouse.log import Block, EventLog
 from projections.clickhouse.rollups import create_rollups
 from projections.contract import Advance, Fenced, Refused
 from topology.settings import Settings
+from topology.topics import EVENT_TOPICS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
@@ -61,7 +63,7 @@ class Database:
     def command(self, statement: str) -> None:
         self._client.command(statement)
 
-    def ensure(self, topics: Iterable[str]) -> None:
+    def ensure(self, topics: Collection[str]) -> None:
         """Create what is missing: the database, for each topic without a view an empty version, the rollups."""
         self.command(f"CREATE DATABASE IF NOT EXISTS {self.name}")
         for topic in topics:
@@ -70,8 +72,13 @@ class Database:
                 self.command(create_view(self.name, topic, version, replace=False))
                 if self.live(topic) != Live(version, revision_of(topic)):
                     self.drop_version(topic, version)  # another process was first
-        for statement in create_rollups(self.name):
+        for statement in create_rollups(self.name, topics):
             self.command(statement)
+        self._show_progress(topics)
+
+    def _show_progress(self, topics: Collection[str]) -> None:
+        live = {topic: shown.version for topic in topics if (shown := self.live(topic)) is not None}
+        self.command(create_progress(self.name, live))
 
     def create_version(self, topic: str) -> int:
         """An empty storage table under a number that was never used, not even before the database was dropped: a
@@ -100,8 +107,9 @@ class Database:
         return live_of(comments[0][0]) if comments else None
 
     def switch(self, topic: str, version: int) -> None:
-        """Let the topic's view show another version, atomically."""
+        """Let the topic's view show another version, atomically, and create what else is missing."""
         self.command(create_view(self.name, topic, version, replace=True))
+        self.ensure([topic.name for topic in EVENT_TOPICS])
 
     def progress(self, topic: str, version: int) -> dict[int, int]:
         """The next offset of each partition that the storage has rows of. Raises Fenced when the storage is gone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from projections.clickhouse.columns import columns_of
@@ -58,18 +59,28 @@ def create_storage(database: str, topic: str, version: int) -> str:
     )
 
 
-def create_view(database: str, topic: str, version: int, *, replace: bool) -> str:
+def create_view(database: str, topic: str, version: int, *, replace: bool, into: str = "") -> str:
     """Shows one version to analysts; replacing it is the switch, and its comment tells the writers. Rows of type '' are
-    marks of progress, not events.
+    marks of progress, not events. `into` names another database for the view than the storage's.
     """
     create = "CREATE OR REPLACE VIEW" if replace else "CREATE VIEW IF NOT EXISTS"
     columns = columns_of(topic)
     return (
-        f"{create} {database}.{view_of(topic)} ({', '.join(column.ddl for column in columns)}) AS "
+        f"{create} {into or database}.{view_of(topic)} ({', '.join(column.ddl for column in columns)}) AS "
         f"SELECT {', '.join(column.name for column in columns)} "
         f"FROM {database}.{storage_of(topic, version)} FINAL WHERE type != '' "
         f"COMMENT 'Every event of the topic {topic}. (version {version}, revision {revision_of(topic)})'"
     )
+
+
+def create_progress(database: str, live: Mapping[str, int]) -> str:
+    """The view `progress`: the next offset of each partition, per topic, of the versions given."""
+    parts = (
+        f"SELECT '{topic}' AS topic, _partition AS partition, max(_offset) + 1 AS next_offset "
+        f"FROM {database}.{storage_of(topic, version)} GROUP BY _partition"
+        for topic, version in live.items()
+    )
+    return f"CREATE OR REPLACE VIEW {database}.progress AS {' UNION ALL '.join(parts)}"
 
 
 def live_of(comment: str) -> Live | None:

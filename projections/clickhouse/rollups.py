@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import NamedTuple
+
+
+class Rollup(NamedTuple):
+    """A query over one topic's view; `{db}` stands for the database."""
+
+    topic: str
+    comment: str
+    query: str
+
+
 ROLLUPS = {
-    "chat_per_minute": (
+    "chat_per_minute": Rollup(
+        "chat",
         "Messages and different senders, per channel and minute (UTC).",
         """
         SELECT channel_id, toStartOfMinute(occurred_at) AS minute, count() AS messages, uniqExact(sender_id) AS chatters
@@ -11,7 +24,8 @@ ROLLUPS = {
         GROUP BY channel_id, minute
         """,
     ),
-    "followers_per_day": (
+    "followers_per_day": Rollup(
+        "follows",
         "Follows and unfollows, per channel and day (UTC); total is the number of followers at the end of that day.",
         """
         SELECT channel_id, toDate(occurred_at) AS day,
@@ -23,7 +37,8 @@ ROLLUPS = {
         GROUP BY channel_id, day
         """,
     ),
-    "donations_per_day": (
+    "donations_per_day": Rollup(
+        "support",
         "Donations and their sum in the currency, minor units, per channel, day (UTC) and currency.",
         """
         SELECT channel_id, toDate(occurred_at) AS day, currency, count() AS donations,
@@ -33,7 +48,8 @@ ROLLUPS = {
         GROUP BY channel_id, day, currency
         """,
     ),
-    "stream_summary": (
+    "stream_summary": Rollup(
+        "streams",
         "One row per stream. airtime_s counts from the first media and after each resume, up to the disconnect or end; "
         "for a stream on air, up to now.",
         """
@@ -56,8 +72,9 @@ ROLLUPS = {
         GROUP BY stream_id
         """,
     ),
-    "health_per_stream": (
-        "One row per stream with samples: means weighted by the duration of each segment, worst values, samples by status.",
+    "health_per_stream": Rollup(
+        "stream-health",
+        "One row per stream with samples: means weighted by duration, worst values, samples by status.",
         """
         SELECT stream_id, any(e.channel_id) AS channel_id,
                countIf(type = 'HealthSampled') AS samples,
@@ -75,7 +92,8 @@ ROLLUPS = {
         GROUP BY stream_id
         """,
     ),
-    "viewer_sessions": (
+    "viewer_sessions": Rollup(
+        "playback",
         "One row per viewer session, from its first event to its last.",
         """
         SELECT stream_id, viewer_session_id, any(e.channel_id) AS channel_id,
@@ -88,11 +106,13 @@ ROLLUPS = {
         GROUP BY stream_id, viewer_session_id
         """,
     ),
-    "viewers_per_stream": (
+    "viewers_per_stream": Rollup(
+        "playback",
         "One row per stream that was watched. Viewers are viewer sessions: random per page view, not people.",
         """
         SELECT stream_id, any(s.channel_id) AS channel_id, count() AS viewers, peak AS peak_viewers,
-               sum(s.watched_s) / 60 AS minutes_watched, avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms) AS stalled_ms
+               sum(s.watched_s) / 60 AS minutes_watched,
+               avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms) AS stalled_ms
         FROM {db}.viewer_sessions AS s
         LEFT JOIN (
             SELECT stream_id, max(watching) AS peak
@@ -109,9 +129,10 @@ ROLLUPS = {
 }
 
 
-def create_rollups(database: str) -> list[str]:
-    """The statements that create or renew every rollup, in order."""
+def create_rollups(database: str, topics: Collection[str]) -> list[str]:
+    """The statements that create or renew the rollups of these topics, in order."""
     return [
-        f"CREATE OR REPLACE VIEW {database}.{name} AS {query.format(db=database)} COMMENT '{comment}'"
-        for name, (comment, query) in ROLLUPS.items()
+        f"CREATE OR REPLACE VIEW {database}.{name} AS {rollup.query.format(db=database)} COMMENT '{rollup.comment}'"
+        for name, rollup in ROLLUPS.items()
+        if rollup.topic in topics
     ]

@@ -60,7 +60,7 @@ class ClickHouseSink:
 
     def _open(self) -> None:
         database = self._connected()
-        database.ensure(projection.topic for projection in LOGS)
+        database.ensure([projection.topic for projection in LOGS])
         for projection in LOGS:
             live = database.live(projection.topic)
             if live is None:

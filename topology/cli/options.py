@@ -27,6 +27,12 @@ class Exit(IntEnum):
     """There is one already."""
     PORT_TAKEN = 5
     """Another program listens on a port that this system needs."""
+    POISON = 6
+    """A record cannot be read, folded or stored: `replay rebuild` names it and stops there."""
+    HELD = 7
+    """Another process is doing this now."""
+    INTERRUPTED = 130
+    """Ctrl-C, by the shells' convention; the same command goes on from there."""
 
 
 Data = Annotated[

@@ -1,0 +1,153 @@
+"""Loads one partition of one topic into one version of a read model: read, decode, fold, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from confluent_kafka import Message
+
+from projections.contract import Advance, Record, Refused
+from projections.replay.clickhouse_copies import ClickHouseCopies
+from projections.replay.copies import Copies, Loader
+from projections.replay.errors import PoisonFound
+from projections.replay.names import ReadModel, StoreName, read_model
+from projections.replay.postgres_copies import PostgresCopies
+from projections.replay.reader import Reader, offset_of
+from schemas.wire import Codec, WireError
+from topology.settings import Settings
+
+
+class Load(NamedTuple):
+    """A partition to load up to `stop`, or without it up to its end. Goes on from the version's own progress."""
+
+    model: str
+    version: int
+    partition: int
+    stop: int | None = None
+    until: datetime | None = None
+    """Events that occurred later are passed over."""
+    skip_poison: bool = False
+
+
+class Loaded(NamedTuple):
+    """A step that a load made: `next_offset` is in the store."""
+
+    load: Load
+    next_offset: int
+    events: int
+    skipped: Sequence[PoisonFound] = ()
+
+
+class Workshop:
+    """What loading needs, opened on first use and kept for the next load. For one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.reader = Reader(settings)
+        self._codec = Codec(settings.schema_registry_url)
+        self._copies: dict[StoreName, Copies] = {}
+
+    def close(self) -> None:
+        self.reader.close()
+        for copies in self._copies.values():
+            copies.close()
+
+    def copies(self, store: StoreName) -> Copies:
+        if store not in self._copies:
+            make = PostgresCopies if store == "postgres" else ClickHouseCopies
+            self._copies[store] = make(self.settings)
+        return self._copies[store]
+
+    def occurred_at(self, topic: str, partition: int, start: int) -> datetime | None:
+        """When the first readable event from `start` on occurred; None without one."""
+        for batch in self.reader.batches(topic, partition, start, None):
+            for message in batch.messages:
+                try:
+                    at = self._codec.decode(message.value()).fields.get("occurred_at")
+                except WireError:
+                    continue
+                if isinstance(at, datetime):
+                    return at
+        return None
+
+    def load(self, load: Load, told: Callable[[Loaded], None]) -> None:
+        """Raises PoisonFound, and what Kafka, the registry and the store raise; what was told is kept."""
+        model = read_model(load.model)
+        copies = self.copies(model.store)
+        expected = copies.progress(model.projection, load.version).get(load.partition, 0)
+        batches = self.reader.batches(model.topic, load.partition, expected, load.stop)
+        loading = _Loading(load, model, copies.loader(model.projection, load.version), self._codec)
+        for batch in batches:
+            events = loading.apply(batch.messages, expected, batch.next_offset)
+            expected = batch.next_offset
+            told(Loaded(load, expected, events, loading.skipped))
+            loading.skipped = []
+
+
+@contextmanager
+def workshop(settings: Settings) -> Iterator[Workshop]:
+    shop = Workshop(settings)
+    try:
+        yield shop
+    finally:
+        shop.close()
+
+
+class _Loading:
+    def __init__(self, load: Load, model: ReadModel, loader: Loader, codec: Codec) -> None:
+        self._load, self._loader, self._codec = load, loader, codec
+        self._projection: Any = model.projection
+        self.skipped: list[PoisonFound] = []
+
+    def apply(self, messages: Sequence[Message], expected: int, next_offset: int) -> int:
+        """Returns how many events were in it."""
+        records = list(self._records(messages))
+        self._write(records, expected, next_offset)
+        return len(messages)
+
+    def _records(self, messages: Sequence[Message]) -> Iterator[Record]:
+        decode, until = self._codec.decode, self._load.until
+        for message in messages:
+            offset = offset_of(message)
+            try:
+                decoded = decode(message.value())
+            except WireError as error:
+                self._poison(offset, str(error))
+                continue
+            if until is None or not _is_later(decoded.fields.get("occurred_at"), until):
+                yield Record(offset, decoded.type, decoded.fields)
+
+    def _write(self, records: list[Record], expected: int, next_offset: int) -> None:
+        """All as one; halved until the poison among them is found."""
+        try:
+            changes = self._fold(records)
+            at = records[-1].fields["occurred_at"] if records else None
+            self._loader.write(Advance(self._load.partition, expected, next_offset, at), changes)
+        except Refused as error:
+            if len(records) > 1:
+                half = len(records) // 2
+                between = records[half].offset
+                self._write(records[:half], expected, between)
+                self._write(records[half:], between, next_offset)
+            else:
+                self._poison(records[0].offset, str(error))
+                self._write([], expected, next_offset)
+
+    def _fold(self, records: list[Record]) -> Any:
+        try:
+            return self._projection.fold(records)
+        except Exception as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+    def _poison(self, offset: int, reason: str) -> None:
+        poison = PoisonFound(self._projection.topic, self._load.partition, offset, reason)
+        if not self._load.skip_poison:
+            raise poison
+        self.skipped.append(poison)
+
+
+def _is_later(occurred_at: object, until: datetime) -> bool:
+    return isinstance(occurred_at, datetime) and occurred_at > until
