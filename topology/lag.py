@@ -42,8 +42,9 @@ async def measure(settings: Settings) -> list[Lag]:
 
 def compare(settings: Settings, positions: Mapping[Position, int]) -> list[Lag]:
     """Models' next offsets against the log. Transaction markers at its end are nothing to fold and do not count."""
-    consumer = Consumer(consumer_config(settings, "tally-lag"))
+    consumer = Consumer(consumer_config(settings, "tally-lag") | {"log_level": 0})
     try:
+        consumer.list_topics(timeout=_TIMEOUT_S)  # without metadata it knows no partition
         found = (_behind(consumer, position, next_offset) for position, next_offset in positions.items())
         return [lag for lag in found if lag is not None]
     finally:

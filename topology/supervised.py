@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import structlog
 
 from topology.child import Launch, exit_of, start
@@ -128,6 +130,9 @@ class Supervised:
         return "\n".join([ending, *tail(Path(self.state.log), 5)])
 
     async def _problem(self, pid: int, first_time: bool) -> str:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+                return "is suspended"
         if not await self.process.ready(self.settings, pid):
             return "does not answer"
         if first_time and self.process.furnish is not None:

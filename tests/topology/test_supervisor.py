@@ -98,6 +98,17 @@ async def test_a_living_process_that_no_longer_serves_is_said_to_be_not_ready(da
         await until(data, lambda state: state.processes["back"].state == "ready")
 
 
+async def test_a_suspended_process_is_not_ready(data: Path) -> None:
+    async with small_system(data):
+        pid = (await until(data, lambda state: state.state == "ready")).processes["back"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        state = await until(data, lambda state: state.processes["back"].state == "not ready")
+        assert state.processes["back"].reason == "is suspended"
+        os.kill(pid, signal.SIGCONT)
+        await until(data, lambda state: state.processes["back"].state == "ready")
+
+
 async def test_a_process_that_cannot_start_fails_the_start_with_its_last_words(data: Path) -> None:
     async def never(settings: Settings, pid: int) -> bool:
         return False

@@ -86,8 +86,11 @@ class Distribution:
 
 def fetch(cache: Path) -> Distribution:
     """Resolve the jars under `cache` (from Maven on the first call). Raises KafkaUnavailableError."""
-    with exclusive(cache / "java.lock"):
-        jars = [jar for coordinate in (_LOGGER, _BROKER) for jar in _resolve(coordinate, cache)]
+    try:
+        with exclusive(cache / "java.lock"):
+            jars = [jar for coordinate in (_LOGGER, _BROKER) for jar in _resolve(coordinate, cache)]
+    except OSError as error:
+        raise KafkaUnavailableError(f"cannot keep jars in {cache}: {error}") from error
     by_name = {jar.name: jar for jar in jars}  # the broker's own slf4j-api wins
     for library in ("kafka_2.13", "kafka-clients"):
         if f"{library}-{VERSION}.jar" not in by_name:
