@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -22,6 +20,9 @@ from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+_OPEN = {"Access-Control-Allow-Origin": "*"}
+"""Any site may play. Said without `Vary: Origin`, which would make CDNs keep a copy a site."""
+
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _BRIEF = "public, max-age=1"
 _NOT_STORED = "no-store"
@@ -106,10 +107,10 @@ def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
     return Starlette(
         routes=[
             Route("/live/{stream_id}/{name}", Origin(registry, held_max).serve, methods=["GET"]),
+            Route("/live/{stream_id}/{name}", _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
         ],
-        middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], max_age=86_400)],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,
     )
@@ -122,13 +123,18 @@ async def _sweep(registry: Registry) -> None:
         await asyncio.sleep(_SWEEP_S)
 
 
+async def _preflight(request: Request) -> Response:
+    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
+    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
+
+
 async def _healthy(request: Request) -> Response:
     return PlainTextResponse("ok", headers={"Cache-Control": _NOT_STORED})
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
-    headers = {"Cache-Control": _BRIEF, **(error.headers or {})}
+    headers = {**_OPEN, "Cache-Control": _BRIEF, **(error.headers or {})}
     return PlainTextResponse(error.detail, error.status_code, headers)
 
 
@@ -142,7 +148,7 @@ def _directive(request: Request, name: str) -> int | None:
 
 
 def _playlist(content: bytes, lifetime: str, gzip: bool) -> Response:
-    headers = {"Cache-Control": lifetime, "Vary": "Accept-Encoding"}
+    headers = {**_OPEN, "Cache-Control": lifetime, "Vary": "Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
     return Response(content, headers=headers, media_type=PLAYLIST_TYPE)
@@ -155,7 +161,7 @@ async def _media(request: Request, found: bytes | Slice | None) -> Response:
         content = await asyncio.to_thread(found.read) if isinstance(found, Slice) else found
     except OSError:
         raise _not_found() from None
-    return answer_range(request.headers.get("range"), content, {"Cache-Control": _IMMUTABLE})
+    return answer_range(request.headers.get("range"), content, {**_OPEN, "Cache-Control": _IMMUTABLE})
 
 
 def _not_found() -> HTTPException:

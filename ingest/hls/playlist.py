@@ -55,7 +55,7 @@ def media_playlist(state: MediaState, skip: bool = False) -> str:
 def _header(state: MediaState, listed: Sequence[SegmentEntry]) -> str:
     first = listed[0] if listed else None
     discontinuities = first.init - first.discontinuity if first else 0
-    hold_back = seconds(math.ceil(_PART_HOLD_BACK * state.part_target_s * 1000) / 1000)
+    hold_back = seconds(_PART_HOLD_BACK * float(seconds(state.part_target_s)))
     return (
         "#EXTM3U\n#EXT-X-VERSION:9\n"
         f"#EXT-X-TARGETDURATION:{state.target_s}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,10 +57,10 @@ class Shelf:
         return Slice(self._directory / segment_name(number), offset, size)
 
     def remove_segment(self, number: int) -> None:
-        (self._directory / segment_name(number)).unlink(missing_ok=True)
+        _remove(self._directory / segment_name(number))
 
     def remove_init(self, number: int) -> None:
-        (self._directory / init_name(number)).unlink(missing_ok=True)
+        _remove(self._directory / init_name(number))
 
     def remove_all(self) -> None:
         shutil.rmtree(self._directory, ignore_errors=True)
@@ -72,7 +73,13 @@ class Shelf:
             if not self._failing:
                 _log.error("segments cannot be stored", path=str(path), reason=str(error))
             self._failing = True
-            path.unlink(missing_ok=True)
+            _remove(path)
             return False
         self._failing = False
         return True
+
+
+def _remove(path: Path) -> None:
+    """A file that cannot be removed now goes with its directory."""
+    with suppress(OSError):
+        path.unlink()

@@ -1,0 +1,125 @@
+"""Playlists say what RFC 8216bis asks of a low-latency stream."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.hls.entries import PartEntry, Rendition, SegmentEntry
+from ingest.hls.playlist import MediaState, media_playlist, multivariant_playlist
+
+GOLDEN = """\
+#EXTM3U
+#EXT-X-VERSION:9
+#EXT-X-TARGETDURATION:4
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.60000,CAN-SKIP-UNTIL=24.0
+#EXT-X-PART-INF:PART-TARGET=0.20000
+#EXT-X-MEDIA-SEQUENCE:7
+#EXT-X-DISCONTINUITY-SEQUENCE:0
+#EXT-X-MAP:URI="init0.mp4"
+#EXT-X-PROGRAM-DATE-TIME:2026-11-25T12:00:00.000Z
+#EXT-X-PART:DURATION=0.20000,URI="part7.0.m4s",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.20000,URI="part7.1.m4s"
+#EXTINF:0.40000,
+segment7.m4s
+#EXT-X-DISCONTINUITY
+#EXT-X-MAP:URI="init1.mp4"
+#EXT-X-PROGRAM-DATE-TIME:2026-11-25T12:00:00.400Z
+#EXT-X-PART:DURATION=0.20000,URI="part8.0.m4s",INDEPENDENT=YES
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part8.1.m4s"
+"""
+NOON_S = 1_795_608_000.0
+
+
+def segment(number: int, parts: int = 10, init: int = 0, discontinuity: bool = False) -> SegmentEntry:
+    listed = tuple(PartEntry(0.2, index == 0, index * 1000, 1000) for index in range(parts))
+    return SegmentEntry(number, init, discontinuity, NOON_S + (number - 7) * 0.4, parts * 0.2, listed)
+
+
+def state(closed: list[SegmentEntry], open_: SegmentEntry | None = None, ended: bool = False) -> MediaState:
+    following = closed[-1].number + 1 if closed else 0
+    return MediaState(target_s=4, part_target_s=0.2, closed=closed, open=open_, next_number=following, ended=ended)
+
+
+def test_a_media_playlist_word_for_word() -> None:
+    assert media_playlist(state([segment(7, 2)], segment(8, 1, init=1, discontinuity=True))) == GOLDEN
+
+
+def test_parts_are_listed_only_near_the_live_edge() -> None:
+    text = media_playlist(state([segment(number) for number in range(20)]))
+    with_parts = {int(number) for number in re.findall(r'URI="part(\d+)\.0', text)}
+    assert with_parts == {15, 16, 17, 18, 19, 20}  # less than 3 x 4 s from the edge, and the hint
+
+
+def test_a_delta_update_skips_what_lies_beyond_the_boundary() -> None:
+    closed = [segment(number) for number in range(20)]
+    text = media_playlist(state(closed), skip=True)
+    assert "#EXT-X-SKIP:SKIPPED-SEGMENTS=9\n" in text
+    assert "#EXT-X-MEDIA-SEQUENCE:0\n" in text
+    assert "segment8.m4s" not in text
+    assert "segment9.m4s" in text
+
+
+def test_a_delta_update_with_nothing_to_skip_is_the_whole_playlist() -> None:
+    closed = [segment(number) for number in range(5)]
+    assert media_playlist(state(closed), skip=True) == media_playlist(state(closed))
+
+
+def test_an_ended_playlist_has_no_parts_and_no_hint() -> None:
+    text = media_playlist(state([segment(1), segment(2)], ended=True))
+    assert text.endswith("segment2.m4s\n#EXT-X-ENDLIST\n")
+    assert "EXT-X-PART:" not in text
+    assert "PRELOAD" not in text
+
+
+def test_discontinuities_that_left_the_playlist_are_counted() -> None:
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:3\n" in media_playlist(state([segment(9, init=3)]))
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:2\n" in media_playlist(state([segment(9, init=3, discontinuity=True)]))
+
+
+def test_between_segments_the_hint_is_the_next_ones_first_part() -> None:
+    assert 'PRELOAD-HINT:TYPE=PART,URI="part8.0.m4s"' in media_playlist(state([segment(7)]))
+
+
+def test_the_multivariant_playlist_measures_its_bandwidth() -> None:
+    rendition = Rendition("avc1.64001f,mp4a.40.2", 1280, 720, 30_000 / 1001)
+    assert multivariant_playlist(rendition, [segment(0, 10), segment(1, 5), segment(2, 20)]) == (
+        "#EXTM3U\n#EXT-X-VERSION:9\n"
+        '#EXT-X-STREAM-INF:BANDWIDTH=40000,AVERAGE-BANDWIDTH=40000,CODECS="avc1.64001f,mp4a.40.2",'
+        "RESOLUTION=1280x720,FRAME-RATE=29.970\nmedia.m3u8\n"
+    )
+
+
+LINE = re.compile(
+    r"""\#EXTM3U|\#EXT-X-(
+        (VERSION|TARGETDURATION|MEDIA-SEQUENCE|DISCONTINUITY-SEQUENCE):\d+
+        |SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=\d+\.\d+,CAN-SKIP-UNTIL=\d+\.\d+
+        |PART-INF:PART-TARGET=\d+\.\d+
+        |SKIP:SKIPPED-SEGMENTS=[1-9]\d*
+        |MAP:URI="init\d+\.mp4"
+        |PROGRAM-DATE-TIME:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z
+        |PART:DURATION=\d+\.\d+,URI="part\d+\.\d+\.m4s"(,INDEPENDENT=YES)?
+        |PRELOAD-HINT:TYPE=PART,URI="part\d+\.\d+\.m4s"
+        |DISCONTINUITY|ENDLIST)
+        |\#EXTINF:\d+\.\d+,|segment\d+\.m4s""",
+    re.VERBOSE,
+)
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=40), st.booleans(), st.booleans(), st.booleans())
+def test_every_playlist_is_well_formed(shape: list[tuple[int, bool]], opened: bool, skip: bool, ended: bool) -> None:
+    init, segments = 0, []
+    for number, (parts, discontinuity) in enumerate(shape):
+        init += discontinuity
+        segments.append(segment(number, parts, init, discontinuity))
+    last = segments.pop() if opened and segments and not ended else None
+    lines = media_playlist(state(segments, last, ended), skip).splitlines()
+    assert all(LINE.fullmatch(line) for line in lines)
+    listed = [int(line[7:-4]) for line in lines if line.startswith("segment")]
+    skipped = sum(int(line.rpartition("=")[2]) for line in lines if line.startswith("#EXT-X-SKIP"))
+    assert listed == [entry.number for entry in segments[skipped:]]
+    if listed:
+        first_segment = next(index for index, line in enumerate(lines) if line.startswith("#EXTINF"))
+        assert any(line.startswith("#EXT-X-MAP") for line in lines[:first_segment])
