@@ -94,3 +94,8 @@ class Endpoint(Generic[Q, B]):
     @property
     def needs_token(self) -> bool:
         return self.signed_in or self.scope is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it reads the models, and so can be asked to wait for a write."""
+        return self.method == "GET" and not self.oauth

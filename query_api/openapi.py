@@ -141,7 +141,7 @@ def _parameters(endpoint: Endpoint[Any, Any]) -> list[dict[str, Any]]:
         parameters.append(parameter)
     if endpoint.mutates:
         parameters.append(_IDEMPOTENCY_KEY)
-    elif not endpoint.oauth:
+    if endpoint.waits:
         parameters.append(_CONSISTENCY)
     return parameters
 

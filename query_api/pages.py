@@ -50,7 +50,7 @@ class Listing(BaseModel, Generic[Item]):
     data: list[Item]
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Its name in the API's documents, such as StreamPage."""
         return f"{params[0].__name__}{cls.__name__}"
 

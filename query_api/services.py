@@ -45,6 +45,7 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
     """Start everything an edge needs; Kafka and Postgres may still be away, and may go away."""
     codec = await asyncio.to_thread(Codec, settings.schema_registry_url)
     async with AsyncExitStack() as stack:
+        stack.callback(codec.close)
         database = await stack.enter_async_context(Database(settings))
         gateway = Gateway(settings, codec)
         beacons = Beacons(settings, codec)

@@ -72,7 +72,7 @@ async def _answer(endpoint: Endpoint[Any, Any], request: Request, headers: dict[
         raise ApiError(403, f"The token lacks the scope {endpoint.scope}. Sign in again and ask for it.")
     query = query_of(endpoint.query, request)
     body = await body_of(endpoint, request)
-    if not endpoint.mutates and HEADER in request.headers:
+    if endpoint.waits and HEADER in request.headers:
         await services.consistency.wait(consistency.token_of(request.headers[HEADER]))
     call = Call(
         services=services,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 import httpx
@@ -28,6 +29,14 @@ PASSWORD = "correct horse battery"
 
 def unique_login() -> str:
     return f"u{uuid.uuid4().hex[:16]}"
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds; it fails the test after 15 s."""
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
 
 
 @dataclass
@@ -56,6 +65,7 @@ class Edge:
     url: str
     settings: Settings
     client: httpx.Client
+    codec: Codec
     _members: dict[str, Member] = field(default_factory=dict)
 
     def register(self, login: str = "", **more: str) -> Member:
@@ -79,7 +89,6 @@ class Edge:
 
         Where the topic follows the channel, `partitioned_by` names it.
         """
-        codec = Codec(self.settings.schema_registry_url)
         producer = Producer(producer_config(self.settings))
         places: list[str] = []
         partitions = producer.list_topics(events[0].topic, timeout=10).topics[events[0].topic].partitions
@@ -91,7 +100,7 @@ class Edge:
             )
             producer.produce(
                 event.topic,
-                codec.encode(event),
+                self.codec.encode(event),
                 event.key.encode(),
                 on_delivery=lambda error, record: places.append(
                     f"{record.topic()}:{record.partition()}:{record.offset()}"
@@ -110,7 +119,7 @@ class Edge:
             record = consumer.poll(20)
             assert record is not None
             assert record.offset() == token.offset
-            return Codec(self.settings.schema_registry_url).decode(record.value())
+            return self.codec.decode(record.value())
         finally:
             consumer.close()
 
@@ -140,4 +149,5 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
             log = settings.data_dir / "logs" / f"edge-tests-{words.replace(' ', '-')}.log"
             stack.enter_context(running(launch, log, ready))
         client = stack.enter_context(httpx.Client(base_url=url, timeout=30))
-        yield Edge(url, settings, client)
+        codec = stack.enter_context(closing(Codec(settings.schema_registry_url)))
+        yield Edge(url, settings, client, codec)
