@@ -6,8 +6,8 @@ import argparse
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
+from contextlib import closing
 
 import structlog
 
@@ -40,38 +40,32 @@ def main() -> int:
 
 def serve(settings: Settings, chosen: Sequence[str], stopping: threading.Event) -> int:
     """Run the deciders until `stopping` is set; the exit status."""
-    codec = _codec(settings, stopping)
-    if codec is None:
-        return 0
-    table = aggregates(settings)
-    runners = [Runner(table[name], settings, codec, stopping) for name in chosen]
-    threads = [threading.Thread(target=runner.run, name=name) for name, runner in zip(chosen, runners, strict=True)]
-    for thread in threads:
-        thread.start()
-    announced = False
-    while not stopping.is_set():
-        if not announced and all(runner.ready.is_set() for runner in runners):
+    with closing(Codec(settings.schema_registry_url)) as codec:
+        _register(codec, stopping)
+        table = aggregates(settings)
+        runners = {name: Runner(table[name], settings, codec, stopping) for name in chosen}
+        threads = [threading.Thread(target=runner.run, name=name) for name, runner in runners.items()]
+        for thread in threads:
+            thread.start()
+        while not all(runner.ready.wait(WATCH_S) for runner in runners.values()) and not stopping.is_set():
+            pass
+        if not stopping.is_set():
             announce_ready(settings, PROCESS)
             log.info("ready", aggregates=list(chosen))
-            announced = True
-        time.sleep(WATCH_S)
-    for thread in threads:
-        thread.join()
+        for thread in threads:
+            thread.join()
     return 0
 
 
-def _codec(settings: Settings, stopping: threading.Event) -> Codec | None:
-    """A codec that knows every schema; waits for the registry. None when asked to stop meanwhile."""
-    codec = Codec(settings.schema_registry_url)
+def _register(codec: Codec, stopping: threading.Event) -> None:
+    """Make every schema known; waits for the registry."""
     while not stopping.is_set():
         try:
             codec.register_all()
+            return
         except Exception as error:
             log.warning("the schema registry does not answer yet", error=str(error))
             stopping.wait(RETRY_S)
-        else:
-            return codec
-    return None
 
 
 if __name__ == "__main__":

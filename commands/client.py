@@ -58,7 +58,9 @@ class CommandClient:
     def __init__(self, settings: Settings, codec: Codec, aggregates: Iterable[str] = AGGREGATES) -> None:
         self._settings = settings
         self._codec = codec
-        self._reader = ResultsReader(settings, codec, [f"results.{name}" for name in aggregates])
+        names = tuple(aggregates)
+        self._topics = frozenset(f"commands.{name}" for name in names)
+        self._reader = ResultsReader(settings, codec, [f"results.{name}" for name in names])
         self._producer: AIOKafkaProducer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._pending: dict[str, _Pending] = {}
@@ -89,6 +91,8 @@ class CommandClient:
 
     async def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted:
         """Append the command and wait for its result. Raises Rejected or OutcomeUnknown."""
+        if command.topic not in self._topics:
+            raise ValueError(f"this client does not read the results of {command.topic}")
         pending = self._pending.get(command.command_id)
         first = pending is None
         if pending is None:
