@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import uvicorn
 
 from topology.registry.app import create_app
@@ -13,6 +15,7 @@ from topology.telemetry import configure_logging
 def main() -> None:
     settings = Settings()
     configure_logging("schema-registry", settings.log_level)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn repeats the signal once it has shut down
     uvicorn.run(
         create_app(SchemaLog(settings)),
         host=settings.host,
@@ -20,6 +23,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         limit_concurrency=256,
+        timeout_graceful_shutdown=5,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ def main() -> int:
     except DirectoryTakenError as error:
         structlog.get_logger().error("clickhouse.directory_taken", reason=str(error))
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn repeats the signal once it has shut down
     try:
         uvicorn.run(
             create_app(engine, accounts_of(settings)),

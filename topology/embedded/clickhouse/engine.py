@@ -90,8 +90,7 @@ class Engine:
         session = Session(_connect(str(self._path)))
         try:
             session.run(f"SET ROLE {account.role}")
-            if database:
-                session.run(f"USE {_name(database)}")
+            session.run(f"USE {_name(database or DATABASE)}")
             for changes in (self._analyst_limits if account.is_analyst else {}, settings):
                 if changes:
                     session.run(_set(changes))
