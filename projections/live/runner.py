@@ -39,13 +39,13 @@ class Runner:
     def __init__(self, settings: Settings, store: Store[Any, Any]) -> None:
         self._settings = settings
         self._store = store
-        codec = Codec(settings.schema_registry_url)
-        dead_letters = DeadLetters(settings, codec)
+        self._codec = Codec(settings.schema_registry_url)
+        dead_letters = DeadLetters(settings, self._codec)
         by_topic = defaultdict(list)
         for projection in store.projections:
             by_topic[projection.topic].append(projection)
         self._appliers = {
-            topic: Applier(topic, projections, store.sink, codec, dead_letters)
+            topic: Applier(topic, projections, store.sink, self._codec, dead_letters)
             for topic, projections in by_topic.items()
         }
         self._queues: dict[str, asyncio.Queue[EventT[Any]]] = {}
@@ -72,6 +72,7 @@ class Runner:
                 task.cancel()
             await self._app.stop()
             await self._store.sink.close()
+            self._codec.close()
 
     async def _serve(self) -> None:
         await self._app.start()

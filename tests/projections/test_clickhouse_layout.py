@@ -1,0 +1,91 @@
+"""The analysts' tables follow the schemas of the events."""
+
+from __future__ import annotations
+
+import pytest
+
+from projections.clickhouse.columns import columns_of
+from projections.clickhouse.layout import create_storage, create_view, live_of, revision_of, version_of
+from projections.clickhouse.log import EventLog
+from projections.clickhouse.rollups import ROLLUPS
+from projections.contract import Record
+from schemas.avro import schema_of
+from schemas.catalog import events_of
+from topology.topics import EVENT_TOPICS
+
+TOPICS = [topic.name for topic in EVENT_TOPICS]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_field_but_the_secret_ones_is_a_column(topic: str) -> None:
+    fields = [field for model in events_of(topic) for field in schema_of(model)["fields"]]
+    wanted = {field["name"] for field in fields if not field.get("secret")} | {"_topic", "_partition", "_offset"}
+    assert {column.name for column in columns_of(topic)} == wanted
+
+
+def test_hashes_of_secrets_reach_no_analyst() -> None:
+    names = {column.name for column in columns_of("accounts")}
+    assert not names & {"password_hash", "key_hash", "token_hash"}
+    assert {"login", "key_id", "session_id"} <= names
+
+
+def test_personal_data_says_so() -> None:
+    comments = {column.name: column.comment for column in columns_of("chat")}
+    assert comments["text"].startswith("Personal data.")
+    assert not comments["channel_id"].startswith("Personal data.")
+
+
+def test_what_not_every_record_has_can_be_absent() -> None:
+    types = {column.name: column.type for column in columns_of("streams")}
+    assert types["stream_id"] == "String"
+    assert types["width"] == "Nullable(Int32)"
+
+
+def test_a_record_leaves_the_other_types_columns_empty() -> None:
+    log = EventLog("stream-health")
+    changed = {field["name"]: "x" for model in events_of("stream-health") for field in schema_of(model)["fields"]}
+    own = {name: changed[name] for name in ("event_id", "type", "status", "previous", "codes")}
+    common = dict.fromkeys(
+        ("occurred_at", "actor", "correlation_id", "causation_id", "command_id", "stream_id", "channel_id"), "y"
+    )
+    block = log.fold([Record(7, "HealthChanged", own | common)])
+    values = {column.name: block.columns[n][0] for n, column in enumerate(log.columns)}
+    assert values["bitrate_kbps"] is None
+    assert values["previous"] == "x"
+    assert block.offsets == [7]
+
+
+def test_a_type_of_another_topic_is_poison() -> None:
+    with pytest.raises(KeyError):
+        EventLog("chat").fold([Record(0, "UserFollowed", {})])
+
+
+def test_a_block_is_cut_at_an_offset() -> None:
+    block = EventLog("chat").fold([])._replace(columns=[["a", "b", "c"]], offsets=[3, 5, 9])
+    assert block.since(0) == block
+    assert block.since(5) == block._replace(columns=[["b", "c"]], offsets=[5, 9])
+    assert block.since(10).offsets == []
+
+
+def test_a_view_tells_its_version_and_revision() -> None:
+    statement = create_view("tally", "chat", 42, replace=True)
+    comment = statement.rpartition("COMMENT '")[2].rstrip("'")
+    shown = live_of(comment)
+    assert shown is not None
+    assert shown == (42, revision_of("chat"))
+    assert live_of("somebody's own view") is None
+
+
+def test_storage_names_of_one_topic_are_not_anothers() -> None:
+    assert version_of("stream-health", "_stream_health_v12") == 12
+    assert version_of("streams", "_stream_health_v12") is None
+    assert version_of("chat", "chat") is None
+
+
+def test_the_revision_follows_the_definition() -> None:
+    assert len({revision_of(topic) for topic in TOPICS}) == len(TOPICS)
+    assert "non_replicated_deduplication_window" in create_storage("tally", "chat", 1)
+
+
+def test_rollups_name_topics_that_exist() -> None:
+    assert {rollup.topic for rollup in ROLLUPS.values()} <= set(TOPICS)
