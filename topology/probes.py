@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +15,8 @@ from topology.kafka import client_config
 from topology.readiness import ready_pid
 from topology.settings import Settings
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 5.0
+_TLS = ssl.create_default_context()  # loaded once: each client would load the certificates again
 
 
 async def kafka_answers(settings: Settings) -> bool:
@@ -50,7 +52,7 @@ async def postgres_answers(settings: Settings) -> bool:
 async def http_answers(url: str) -> bool:
     """Whether a GET succeeds."""
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=_TLS) as client:
             return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False

@@ -22,6 +22,9 @@ START_TIMEOUT_S = 180.0
 STOP_GRACE_S = 20.0
 PROBE_STARTING_S = 0.2
 PROBE_READY_S = 3.0
+SILENCES = 2
+"""Failed probes in a row before a process that was ready no longer counts as ready: one may only be slow."""
+
 STEADY_S = 20.0
 """Ready for this long forgives earlier failures."""
 
@@ -106,10 +109,12 @@ class Supervised:
         loop = asyncio.get_running_loop()
         began = loop.time()
         ready_at: float | None = None
+        silent = 0
         while not exited.is_set() and not self._stopping.is_set():
             problem = await self._problem(child.pid, first_time=ready_at is None)
             if exited.is_set() or self._stopping.is_set():
                 break
+            silent = silent + 1 if problem else 0
             if not problem:
                 ready_at = ready_at or loop.time()
                 self._become("ready")
@@ -117,7 +122,8 @@ class Supervised:
                 if loop.time() - ready_at > STEADY_S:
                     self._failures = 0
             elif ready_at is not None:
-                self._become("not ready", reason=problem)
+                if silent >= SILENCES:
+                    self._become("not ready", reason=problem)
             elif loop.time() - began > START_TIMEOUT_S:
                 child.kill()
                 await exited.wait()
@@ -147,6 +153,8 @@ class Supervised:
             return
         if phase == "ready":
             _log.info("process is ready", name=self.process.name, pid=self.state.pid)
+        elif phase == "not ready":
+            _log.warning("process lives but is not ready", name=self.process.name, pid=self.state.pid, reason=reason)
         pid = changes.get("pid", self.state.pid)
         started_at = created_at(pid) if pid and pid != self.state.pid else self.state.started_at
         self.state = self.state.model_copy(

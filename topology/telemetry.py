@@ -34,5 +34,6 @@ def configure_logging(process: str, level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every probe
+    for chatty in ("httpx", "httpx2"):  # a line for each request, and so for each probe
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)

@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 
 from tests.engines import ROOT, free_port_base, tally
 from topology.cli.options import Exit
 from topology.ports import OFFSETS
+from topology.secrets import Secrets
 from topology.system_state import ProcessState, RunDirectory, SystemState
 
 
@@ -86,16 +92,73 @@ def test_a_machine_without_a_new_enough_python_is_told_so(tmp_path: Path) -> Non
 
 
 @pytest.mark.stack
-def test_a_started_system_says_all_that_scripts_need(stack: dict[str, Any]) -> None:
-    assert stack["state"] == "ready"
-    assert len(stack["processes"]) == 9
-    assert {process["state"] for process in stack["processes"].values()} == {"ready"}
-    for key in ("rtmp", "edge", "playback", "clickhouse", "kafka", "postgres", "schema_registry"):
-        assert str(stack["port_base"])[:2] in stack[key], key
-    assert stack["demo"]["login"] == "demo"
-    assert stack["demo"]["stream_key"].startswith("live_")
-    assert stack["demo"]["token"]
-    assert stack["analyst"]["password"]
-    again = tally("up", "--detach", "--data", stack["data"], "--port-base", str(stack["port_base"]))
-    assert again.returncode == Exit.ALREADY_RUNNING
-    assert tally("doctor", "--data", stack["data"], "--port-base", str(stack["port_base"])).returncode == Exit.DONE
+class TestStarted:
+    def test_a_started_system_says_all_that_scripts_need(self, stack: dict[str, Any]) -> None:
+        assert stack["state"] == "ready"
+        assert len(stack["processes"]) == 9
+        assert {process["state"] for process in stack["processes"].values()} == {"ready"}
+        base = stack["port_base"]
+        assert stack["edge"] == f"http://127.0.0.1:{base}"
+        assert stack["playback"] == f"http://127.0.0.1:{base + 1}"
+        assert stack["rtmp"] == f"rtmp://127.0.0.1:{base + 2}/live"
+        assert stack["kafka"] == f"127.0.0.1:{base + 3}"
+        assert stack["schema_registry"] == f"http://127.0.0.1:{base + 5}"
+        assert stack["postgres"].endswith(f"@127.0.0.1:{base + 6}/tally")
+        assert stack["clickhouse"] == f"http://127.0.0.1:{base + 7}"
+
+    def test_the_demo_channel_can_sign_in_and_publish(self, stack: dict[str, Any]) -> None:
+        assert stack["demo"]["login"] == "demo"
+        assert stack["demo"]["stream_key"].startswith("live_")
+        assert _validates(stack, stack["demo"]["token"])
+
+    def test_a_token_that_nears_its_end_is_renewed(self, stack: dict[str, Any]) -> None:
+        data = Path(stack["data"])
+        secrets = Secrets.load(data)
+        assert secrets is not None
+        secrets.model_copy(update={"demo_token_expires_at": datetime.now(UTC)}).save(data)
+        renewed = json.loads(tally("status", "--json", *_place(stack)).stdout)["demo"]
+        assert renewed["token"] != stack["demo"]["token"]
+        assert renewed["stream_key"] == stack["demo"]["stream_key"]
+        assert _validates(stack, renewed["token"])
+
+    def test_the_analyst_can_read(self, stack: dict[str, Any]) -> None:
+        account = (stack["analyst"]["name"], stack["analyst"]["password"])
+        answer = httpx.post(stack["clickhouse"], content="SELECT count() FROM tally.accounts", auth=account)
+        assert answer.is_success
+        assert int(answer.text) > 0
+
+    def test_a_second_up_is_told_of_the_first(self, stack: dict[str, Any]) -> None:
+        assert tally("up", "--detach", *_place(stack)).returncode == Exit.ALREADY_RUNNING
+
+    def test_doctor_finds_nothing_wrong(self, stack: dict[str, Any]) -> None:
+        doctor = tally("doctor", *_place(stack))
+        assert (doctor.returncode, doctor.stdout.count("✗")) == (Exit.DONE, 0), doctor.stdout
+
+
+@pytest.mark.stack
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_a_system_comes_back_after_its_supervisor_was_killed_and_keeps_its_channel(tmp_path: Path) -> None:
+    place = ("--data", str(tmp_path), "--port-base", str(free_port_base()))
+    assert tally("up", "--detach", *place).returncode == Exit.DONE
+    first = json.loads(tally("status", "--json", *place).stdout)
+    os.kill(first["supervisor"]["pid"], signal.SIGKILL)
+    pids = [process["pid"] for process in first["processes"].values()]
+    while any(map(psutil.pid_exists, pids)):
+        time.sleep(0.05)
+    assert tally("status", *place).returncode == Exit.NOT_RUNNING
+    assert tally("up", "--detach", *place).returncode == Exit.DONE
+    second = json.loads(tally("status", "--json", *place).stdout)
+    assert second["demo"]["stream_key"] == first["demo"]["stream_key"]
+    assert tally("down", *place).returncode == Exit.DONE
+    assert tally("status", *place).returncode == Exit.NOT_RUNNING
+    assert not any(psutil.pid_exists(process["pid"]) for process in second["processes"].values())
+
+
+def _place(stack: dict[str, Any]) -> tuple[str, ...]:
+    return ("--data", stack["data"], "--port-base", str(stack["port_base"]))
+
+
+def _validates(stack: dict[str, Any], token: str) -> bool:
+    validate = f"{stack['edge']}/oauth2/validate"
+    return httpx.get(validate, headers={"Authorization": f"Bearer {token}"}).is_success
