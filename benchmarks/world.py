@@ -58,7 +58,7 @@ class World:
     """Everything random comes from `seed`: the same seed and size give the same events, ids included."""
 
     def __init__(self, events: int, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(f"{seed}/{events}")
         self._now = START
         self._step = timedelta(seconds=86_400 * 7 / events)
         users = max(40, int(events * USERS_PER_EVENT))

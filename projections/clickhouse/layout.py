@@ -59,14 +59,14 @@ def create_storage(database: str, topic: str, version: int) -> str:
     )
 
 
-def create_view(database: str, topic: str, version: int, *, replace: bool, into: str = "") -> str:
+def create_view(database: str, topic: str, version: int, *, replace: bool, at: str = "") -> str:
     """Shows one version to analysts; replacing it is the switch, and its comment tells the writers. Rows of type '' are
-    marks of progress, not events. `into` names another database for the view than the storage's.
+    marks of progress, not events. `at` ends the name of a view as of a time.
     """
     create = "CREATE OR REPLACE VIEW" if replace else "CREATE VIEW IF NOT EXISTS"
     columns = columns_of(topic)
     return (
-        f"{create} {into or database}.{view_of(topic)} ({', '.join(column.ddl for column in columns)}) AS "
+        f"{create} {database}.{view_of(topic)}{at} ({', '.join(column.ddl for column in columns)}) AS "
         f"SELECT {', '.join(column.name for column in columns)} "
         f"FROM {database}.{storage_of(topic, version)} FINAL WHERE type != '' "
         f"COMMENT 'Every event of the topic {topic}. (version {version}, revision {revision_of(topic)})'"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Rollup(NamedTuple):
-    """A query over one topic's view; `{db}` stands for the database."""
+    """A query over one topic's view; `{db}` stands for the database, `{at}` for what views as of a time end in."""
 
     topic: str
     comment: str
@@ -20,7 +20,7 @@ ROLLUPS = {
         "Messages and different senders, per channel and minute (UTC).",
         """
         SELECT channel_id, toStartOfMinute(occurred_at) AS minute, count() AS messages, uniqExact(sender_id) AS chatters
-        FROM {db}.chat
+        FROM {db}.chat{at}
         GROUP BY channel_id, minute
         """,
     ),
@@ -33,7 +33,7 @@ ROLLUPS = {
                countIf(type = 'UserUnfollowed') AS unfollowed,
                toInt64(followed) - toInt64(unfollowed) AS net,
                sum(net) OVER (PARTITION BY channel_id ORDER BY day) AS total
-        FROM {db}.follows
+        FROM {db}.follows{at}
         GROUP BY channel_id, day
         """,
     ),
@@ -43,7 +43,7 @@ ROLLUPS = {
         """
         SELECT channel_id, toDate(occurred_at) AS day, currency, count() AS donations,
                uniqExact(donor_id) AS donors, sum(e.amount_minor) AS amount_minor
-        FROM {db}.support AS e
+        FROM {db}.support{at} AS e
         WHERE type = 'DonationReceived'
         GROUP BY channel_id, day, currency
         """,
@@ -67,7 +67,7 @@ ROLLUPS = {
                        PARTITION BY stream_id ORDER BY occurred_at, _offset
                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
                    ) AS until
-            FROM {db}.streams
+            FROM {db}.streams{at}
         ) AS e
         GROUP BY stream_id
         """,
@@ -88,7 +88,7 @@ ROLLUPS = {
                countIf(type = 'HealthSampled' AND status = 'warning') AS warnings,
                countIf(type = 'HealthSampled' AND status = 'error') AS errors,
                countIf(type = 'HealthChanged') AS changes
-        FROM {db}.stream_health AS e
+        FROM {db}.stream_health{at} AS e
         GROUP BY stream_id
         """,
     ),
@@ -102,7 +102,7 @@ ROLLUPS = {
                dateDiff('microsecond', joined_at, last_seen_at) / 1e6 AS watched_s,
                countIf(type = 'PlaybackSampled') AS samples,
                avg(e.latency_ms) AS latency_ms, max(e.stalled_ms) AS stalled_ms, avg(e.bitrate_kbps) AS bitrate_kbps
-        FROM {db}.playback AS e
+        FROM {db}.playback{at} AS e
         GROUP BY stream_id, viewer_session_id
         """,
     ),
@@ -113,12 +113,12 @@ ROLLUPS = {
         SELECT stream_id, any(s.channel_id) AS channel_id, count() AS viewers, peak AS peak_viewers,
                sum(s.watched_s) / 60 AS minutes_watched,
                avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms) AS stalled_ms
-        FROM {db}.viewer_sessions AS s
+        FROM {db}.viewer_sessions{at} AS s
         LEFT JOIN (
             SELECT stream_id, max(watching) AS peak
             FROM (
                 SELECT stream_id, sum(change) OVER (PARTITION BY stream_id ORDER BY at, change) AS watching
-                FROM {db}.viewer_sessions
+                FROM {db}.viewer_sessions{at}
                 ARRAY JOIN [joined_at, last_seen_at] AS at, [1, -1] AS change
             )
             GROUP BY stream_id
@@ -129,10 +129,16 @@ ROLLUPS = {
 }
 
 
-def create_rollups(database: str, topics: Collection[str]) -> list[str]:
-    """The statements that create or renew the rollups of these topics, in order."""
+def create_rollups(database: str, topics: Collection[str], at: str = "") -> list[str]:
+    """The statements that create or renew the rollups of these topics, in order. With `at`, of their views as of then."""
     return [
-        f"CREATE OR REPLACE VIEW {database}.{name} AS {rollup.query.format(db=database)} COMMENT '{rollup.comment}'"
+        f"CREATE OR REPLACE VIEW {database}.{name}{at} AS {rollup.query.format(db=database, at=at)} "
+        f"COMMENT '{rollup.comment}'"
         for name, rollup in ROLLUPS.items()
         if rollup.topic in topics
     ]
+
+
+def rollups_of(topic: str) -> list[str]:
+    """The names of a topic's rollups."""
+    return [name for name, rollup in ROLLUPS.items() if rollup.topic == topic]

@@ -8,12 +8,12 @@ from projections.clickhouse.columns import columns_of
 from projections.clickhouse.database import Database
 from projections.clickhouse.layout import DATABASE, create_view, key_of, storage_of, view_of
 from projections.clickhouse.log import Block, EventLog
-from projections.clickhouse.rollups import create_rollups
+from projections.clickhouse.rollups import create_rollups, rollups_of
 from projections.contract import Advance
 from projections.replay.copies import Offsets, Print, TableDrift, Window
 from topology.settings import Settings
 
-_EXAMPLES = 5
+_EXAMPLES = 3
 _TRIES = 3
 
 
@@ -61,11 +61,17 @@ class ClickHouseCopies:
         if live is not None:
             catch_up(self.progress(projection, live))
 
-    def publish_as(self, projection: EventLog, version: int, name: str) -> None:
-        self._database.command(f"CREATE DATABASE IF NOT EXISTS {name}")
-        self._database.command(create_view(DATABASE, projection.topic, version, replace=True, into=name))
-        for statement in create_rollups(name, [projection.topic]):
+    def publish_as(self, projection: EventLog, version: int, label: str) -> str:
+        """In the same database, which analysts may read: `chat_until_...`, and the rollups likewise."""
+        at = f"_{label}"
+        self._database.command(create_view(DATABASE, projection.topic, version, replace=True, at=at))
+        for statement in create_rollups(DATABASE, [projection.topic], at):
             self._database.command(statement)
+        return f"{DATABASE}.{view_of(projection.topic)}{at}"
+
+    def withdraw(self, projection: EventLog, label: str) -> None:
+        for view in (*rollups_of(projection.topic), view_of(projection.topic)):
+            self._database.command(f"DROP VIEW IF EXISTS {DATABASE}.{view}_{label}")
 
     def fingerprint(self, projection: EventLog, version: int) -> tuple[dict[int, int], dict[str, Print]]:
         """Rows before the progress never change, so it is read first."""

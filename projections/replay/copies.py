@@ -83,8 +83,11 @@ class Copies(Protocol):
         `catch_up` fills the version up to the offsets given.
         """
 
-    def publish_as(self, projection: Any, version: int, name: str) -> None:
-        """Show this version under a schema or database of its own."""
+    def publish_as(self, projection: Any, version: int, label: str) -> str:
+        """Show this version under a name of its own, beside the live one, and return that."""
+
+    def withdraw(self, projection: Any, label: str) -> None:
+        """Take away what `publish_as` made, but for the version."""
 
     def fingerprint(self, projection: Any, version: int) -> tuple[dict[int, int], dict[str, Print]]:
         """Progress and content of one moment."""

@@ -137,13 +137,25 @@ class PostgresCopies:
                 catch_up(self.run(progress_of(connection, projection, live, "FOR UPDATE")))
             self.run(publish(connection, projection, version))
 
-    def publish_as(self, projection: Model, version: int, name: str) -> None:
+    def publish_as(self, projection: Model, version: int, label: str) -> str:
+        name = f"tally_{label}"
         with self._transaction(self.connection) as connection:
             self.run(lock_definitions(connection))
             self.run(connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}"))
             for table in projection.tables:
                 self.run(connection.execute(f"DROP VIEW IF EXISTS {name}.{table.name}"))
                 self.run(connection.execute(view_statement(table, schema_name(projection.name, version), name)))
+        return name
+
+    def withdraw(self, projection: Model, label: str) -> None:
+        """The views themselves go with the tables."""
+        with self._transaction(self.connection) as connection:
+            self.run(lock_definitions(connection))
+            left = self.run(
+                connection.fetchval("SELECT count(*) FROM pg_views WHERE schemaname = $1", f"tally_{label}")
+            )
+            if not left:
+                self.run(connection.execute(f"DROP SCHEMA IF EXISTS tally_{label}"))
 
     def fingerprint(self, projection: Model, version: int) -> tuple[dict[int, int], dict[str, Print]]:
         with self._transaction(self.connection, isolation="repeatable_read", readonly=True) as connection:

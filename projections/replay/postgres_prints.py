@@ -10,7 +10,7 @@ from projections.tables import Model, Table
 from schemas.avro import schema_of
 from schemas.catalog import EVENTS
 
-_EXAMPLES = 5
+_EXAMPLES = 3
 SECRET_FIELDS = frozenset(
     field["name"] for model in EVENTS for field in schema_of(model)["fields"] if "secret" in field
 )

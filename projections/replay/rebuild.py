@@ -76,14 +76,16 @@ def discard(session: Session, model: ReadModel, label: str = "") -> int:
     ]
     for build in gone:
         session.drop(model, build.version)
+    if label:
+        session.copies(model).withdraw(model.projection, label)
     return len(gone)
 
 
 def label_of(until: datetime) -> str:
-    """Names the schema or database of a build --until: `tally_until_20260102t030405z`."""
+    """Names what a build --until is shown as: `until_20260102t030405z`."""
     at = until.astimezone(UTC)
     micros = f"_{at.microsecond:06}" if at.microsecond else ""
-    return f"tally_until_{at:%Y%m%dt%H%M%S}{micros}z"
+    return f"until_{at:%Y%m%dt%H%M%S}{micros}z"
 
 
 def _unfinished(session: Session, model: ReadModel, label: str) -> Target | None:
@@ -103,9 +105,9 @@ def _show(session: Session, target: Target, label: str, resumed: bool) -> Rebuil
     if not label:
         return _switch(session, target, resumed)
     model = target.model
-    session.copies(model).publish_as(model.projection, target.version, label)
+    name = session.copies(model).publish_as(model.projection, target.version, label)
     session.register.record(str(model), target.version, "until", model.projection.revision, label)
-    return Rebuilt(str(model), target.version, None, resumed, label)
+    return Rebuilt(str(model), target.version, None, resumed, name)
 
 
 def _switch(session: Session, target: Target, resumed: bool) -> Rebuilt:

@@ -31,7 +31,7 @@ class Standing:
     built_share: float | None
     """How much of it is done, 0 to 1."""
     until: Sequence[str]
-    """Schemas or databases of builds --until."""
+    """Labels of builds --until."""
     error: str | None
 
 

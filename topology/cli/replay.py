@@ -27,7 +27,7 @@ from projections.replay.session import Session, poison_text, session
 from projections.replay.status import standings
 from projections.replay.verify import Verdict, fingerprint, load, save, verify, verify_against
 from topology.cli.options import DEFAULT_DATA, Data, Exit, PortBase
-from topology.cli.replay_screen import Bar, standing_table, verdict_table
+from topology.cli.replay_screen import Bar, examples, standing_table, verdict_table
 from topology.ports import local_settings
 from topology.secrets import Secrets
 from topology.settings import Settings
@@ -255,9 +255,11 @@ def _tell_verdicts(verdicts: list[Verdict], as_json: bool) -> None:
         _print_json({"equal": equal, "models": [verdict.as_json() for verdict in verdicts]})
     else:
         _out.print(verdict_table(verdicts))
+        for line in examples(verdicts):
+            _out.print(line)
     if not equal:
-        drifted = ", ".join(verdict.model for verdict in verdicts if not verdict.equal)
-        _notes.print(f"[red]Not what the topics say: {drifted}. `./tally replay rebuild {drifted}` makes it right.[/]")
+        drifted = " ".join(verdict.model for verdict in verdicts if not verdict.equal)
+        _notes.print(f"[red]Not what the topics say. This makes it right: ./tally replay rebuild {drifted}[/]")
         raise typer.Exit(Exit.FAILED)
 
 

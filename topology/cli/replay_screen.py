@@ -78,10 +78,19 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     table = Table("read model", "table", "rows", "rows from topics", "verdict")
     for verdict in verdicts:
         for one in verdict.tables:
-            said = ["[green]equal[/]" if one.equal else "[red]differs[/]"]
-            said += [f"only here: {escape(row)}" for row in one.only_live]
-            said += [f"missing here: {escape(row)}" for row in one.only_replayed]
+            said = "[green]equal[/]" if one.equal else "[red]differs[/]"
             if verdict.window.first:
-                said.append(f"{sum(verdict.window.first.values()):,} events expired: what they made was not compared")
-            table.add_row(verdict.model, one.table, f"{one.live.rows:,}", f"{one.replayed.rows:,}", "\n".join(said))
+                said += f", but for what {sum(verdict.window.first.values()):,} expired events made"
+            table.add_row(verdict.model, one.table, f"{one.live.rows:,}", f"{one.replayed.rows:,}", said)
     return table
+
+
+def examples(verdicts: Sequence[Verdict]) -> list[str]:
+    """Some rows by which the tables differ, one a line."""
+    return [
+        f"{verdict.model} {one.table}: {side} {escape(row)}"
+        for verdict in verdicts
+        for one in verdict.tables
+        for side, rows in (("only in the live version", one.only_live), ("only from the topics", one.only_replayed))
+        for row in rows
+    ]
