@@ -31,6 +31,10 @@ SESSION_TIMEOUT_MS = 6_000
 """How long the group waits for a killed process before its partitions move; brokers allow no less."""
 
 
+class LogTooShort(Exception):
+    """A sink is ahead of its topic: without this the events of a log that was lost or replaced would be skipped."""
+
+
 class _ConsumerThread(AIOKafkaConsumerThread):
     """Reads committed records only, with a short wait, through the settings that every client shares."""
 
@@ -61,8 +65,18 @@ class _Consumer(Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Faust calls this after every assignment, with the flow stopped and before it clears the agents' queues."""
+        """Faust calls this after every assignment, with the flow stopped and before it clears the agents' queues.
+
+        Raises LogTooShort.
+        """
         offsets = await self.app.start_offsets(self.assignment())
+        ends = await self.highwaters(*offsets)
+        for tp, offset in offsets.items():
+            if offset > ends[tp]:
+                raise LogTooShort(
+                    f"{tp.topic}:{tp.partition} ends at {ends[tp]} and the sink has read to {offset}: "
+                    "it is not the log that the sink was built from"
+                )
         await self.seek_wait(offsets)
         return offsets
 

@@ -77,7 +77,7 @@ class Runner:
     async def _serve(self) -> None:
         await self._app.start()
         await self._app.wait_until_stopped()
-        raise RuntimeError("the consumer stopped") from self._app.crash_reason
+        raise self._app.crash_reason or RuntimeError("the consumer stopped")
 
     def _create_app(self) -> App:
         app = App(self._settings, f"projections-{self._store.name}", self._start_offsets)

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from faust.types import TP
 
 from tests.projections.waiting import eventually
-from topology.faust_app import App
+from topology.faust_app import App, LogTooShort
 from topology.kafka import client_config, consumer_config, producer_config
 from topology.settings import Settings
 
@@ -97,6 +97,17 @@ async def test_reading_starts_where_the_sink_is_and_not_where_the_group_is(kafka
     (stored,) = checker.committed([TopicPartition(topic, 0)], timeout=30)
     checker.close()
     assert stored.offset == 4
+
+
+async def test_a_sink_that_is_ahead_of_its_log_is_refused(kafka: Settings, topic: str) -> None:
+    producer = Producer(producer_config(kafka))
+    producer.produce(topic, b"0")
+    producer.flush()
+    async with reading(kafka, topic, 2) as (app, received):
+        await app.wait_until_stopped()
+        assert isinstance(app.crash_reason, LogTooShort)
+        assert f"{topic}:0 ends at 1 and the sink has read to 2" in str(app.crash_reason)
+        assert received.empty()
 
 
 async def test_a_record_without_key_and_value_arrives(kafka: Settings, topic: str) -> None:
