@@ -22,7 +22,11 @@ RETRY_S = 1.0
 ACK_S = 5.0
 LIVE_CACHE_S = 2.0
 
-_SQL = "SELECT channel_id FROM streams WHERE stream_id = $1 AND status IN ('live', 'disconnected')"
+# Players learn of the end a little later than we do: what they report until then is taken.
+_SQL = """
+SELECT channel_id FROM streams
+WHERE stream_id = $1 AND (status IN ('live', 'disconnected') OR ended_at > now() - interval '60 s')
+"""
 
 log = structlog.get_logger(__name__)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
 
 import httpx
@@ -124,9 +125,18 @@ class Edge:
             consumer.close()
 
 
+def process(
+    words: str, settings: Settings, ready: Callable[[], bool]
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """`python -m <words>`, ready."""
+    launch = Launch((sys.executable, "-m", *words.split()), env=settings.environment())
+    log = settings.data_dir / "logs" / f"edge-tests-{words.replace(' ', '-')}.log"
+    return running(launch, log, ready)
+
+
 @pytest.fixture(scope="session")
 def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
-    (port,) = free_ports(1)
+    port, rtmp_port, playback_port = free_ports(3)
     url = f"http://127.0.0.1:{port}"
     settings = registry.model_copy(
         update={
@@ -135,7 +145,10 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
             "edge_url": url,
             "pepper": SecretStr("of-tests-only"),
             "requests_per_minute": 100_000,
-            "playback_url": f"http://127.0.0.1:{free_ports(1)[0]}",
+            "rtmp_port": rtmp_port,
+            "playback_port": playback_port,
+            "playback_url": f"http://127.0.0.1:{playback_port}",
+            "resume_grace_s": 0.5,
         }
     )
     processes = {
@@ -145,9 +158,7 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
     }
     with ExitStack() as stack:
         for words, ready in processes.items():
-            launch = Launch((sys.executable, "-m", *words.split()), env=settings.environment())
-            log = settings.data_dir / "logs" / f"edge-tests-{words.replace(' ', '-')}.log"
-            stack.enter_context(running(launch, log, ready))
+            stack.enter_context(process(words, settings, ready))
         client = stack.enter_context(httpx.Client(base_url=url, timeout=30))
         codec = stack.enter_context(closing(Codec(settings.schema_registry_url)))
         yield Edge(url, settings, client, codec)

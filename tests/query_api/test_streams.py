@@ -99,7 +99,14 @@ def test_viewers_are_those_who_reported_and_have_not_left(edge: Edge, streamer: 
     assert report(edge, stream.stream_id, "left", "viewer-bbbb") == 204
     eventually(lambda: live(edge, user_id=streamer.id)["data"][0]["viewer_count"] == 2)
     edge.append(ended(stream), partitioned_by=streamer.id)
-    eventually(lambda: report(edge, stream.stream_id, "sampled", "viewer-aaaa") == 404)
+
+
+def test_reports_are_taken_until_players_can_know_of_the_end(edge: Edge, streamer: Member) -> None:
+    now, before = started(streamer.id), started(streamer.id)
+    edge.append(now, ended(now), before, ended(before, seconds_ago=120), partitioned_by=streamer.id)
+    eventually(lambda: report(edge, now.stream_id, "left", "viewer-aaaa") == 204)
+    assert report(edge, before.stream_id, "sampled", "viewer-aaaa") == 404
+    assert report(edge, str(uuid.uuid4()), "joined", "viewer-aaaa") == 404
 
 
 def test_a_report_may_come_as_sendbeacon_sends_it(edge: Edge, streamer: Member) -> None:

@@ -1,0 +1,193 @@
+"""The pages in a real Chromium, with a real stream from a real encoder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ingest.demo.publisher import Footage, publish
+from tests.engines import answers
+from tests.query_api.conftest import PASSWORD, Edge, Member, eventually, process, unique_login
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+SOON_MS = 30_000
+
+
+@dataclass
+class Visit:
+    """An open page with what went wrong on it and what it asked for."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on(
+            "console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.addresses.append(request.url))
+
+    def check(self, *origins: str) -> None:
+        """Nothing went wrong, and nothing was asked of anybody else."""
+        assert self.errors == []
+        elsewhere = [url for url in self.addresses if not url.startswith((*origins, "data:", "blob:"))]
+        assert elsewhere == []
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(SOON_MS)
+    visit = Visit(page)
+    visit.watch()
+    yield visit
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def ingest(edge: Edge) -> Iterator[None]:
+    with process("ingest", edge.settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def streamer(edge: Edge) -> Member:
+    member = edge.register(display_name="Anna <b>& friends</b>")
+    own = {"broadcaster_id": member.id}
+    change = member.ask("PATCH", "/helix/channels", params=own, json={"title": HOSTILE, "game_id": "<i>Chess</i>"})
+    assert change.status_code == 204, change.text
+    return member
+
+
+@contextmanager
+def publishing(edge: Edge, member: Member) -> Iterator[None]:
+    key = member.ask("POST", "/helix/streams/key").json()["data"][0]["stream_key"]
+    stopped = threading.Event()
+    footage = Footage(width=640, height=360, frame_rate=15, gop_s=1.0, video_kbps=600)
+    url = f"rtmp://127.0.0.1:{edge.settings.rtmp_port}/live/{key}"
+    thread = threading.Thread(target=publish, args=(url, footage, stopped, lambda text: None))
+    thread.start()
+    try:
+        eventually(lambda: edge.client.get("/helix/streams", params={"user_id": member.id}).json()["data"])
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def test_the_watch_page_waits_for_the_stream_plays_it_and_sees_its_end(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(f"{edge.url}/watch/{streamer.login}")
+    screen = page.locator(".screen")
+    expect(page.locator("#cover-title")).to_have_text("Anna <b>& friends</b> is offline", timeout=SOON_MS)
+    with publishing(edge, streamer):
+        expect(screen).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+        page.wait_for_function("document.getElementById('video').currentTime > 2")
+        expect(page.locator("h1")).to_have_text(HOSTILE)
+        expect(page.locator("#category")).to_have_text("<i>Chess</i>")
+        expect(page.locator("#latency")).to_have_text(re.compile(r"\d+\.\d s"), timeout=SOON_MS)
+        expect(page.locator("#viewers")).to_have_text("1", timeout=SOON_MS)
+        assert page.title().startswith(HOSTILE)
+    expect(screen).to_have_attribute("data-state", "offline", timeout=SOON_MS)
+    assert page.evaluate("window.pwned") is None
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_the_home_page_lists_who_is_live(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
+    with publishing(edge, streamer):
+        visit.page.goto(edge.url)
+        card = visit.page.locator(f'a[href="/watch/{streamer.login}"]')
+        expect(card.locator(".card-title")).to_have_text(HOSTILE, timeout=SOON_MS)
+        expect(card.locator(".card-channel")).to_have_text("Anna <b>& friends</b>")
+    assert visit.page.evaluate("window.pwned") is None
+    visit.check(edge.url)
+
+
+def test_a_viewer_registers_follows_and_chats(edge: Edge, streamer: Member, visit: Visit) -> None:
+    page, login = visit.page, unique_login()
+    page.goto(f"{edge.url}/watch/{streamer.login}")
+    expect(page.locator("#follow")).to_be_enabled(timeout=SOON_MS)
+    page.click("#follow")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", PASSWORD)
+    page.check("input[name=register]")
+    page.click("#sign-in-form button >> nth=0")
+    expect(page.locator("#who")).to_have_text(login, timeout=SOON_MS)
+    page.click("#follow")
+    expect(page.locator("#follow")).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+    page.fill("#text", HOSTILE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages li").last).to_have_text(f"{login} {HOSTILE}", timeout=SOON_MS)
+    page.click("#sign-out")
+    expect(page.locator("#sign-in")).to_be_visible(timeout=SOON_MS)
+    assert page.evaluate("window.pwned") is None
+    visit.check(edge.url)
+
+
+def test_a_wrong_password_is_told_in_the_dialog(edge: Edge, streamer: Member, visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{edge.url}/watch/{streamer.login}")
+    page.click("#sign-in")
+    page.fill("input[name=login]", streamer.login)
+    page.fill("input[name=password]", "not the password")
+    page.click("#sign-in-form button >> nth=0")
+    expect(page.locator("#sign-in-error")).to_have_text("Wrong login or password.", timeout=SOON_MS)
+
+
+def test_a_channel_that_does_not_exist_is_said_so(edge: Edge, visit: Visit) -> None:
+    visit.page.goto(f"{edge.url}/watch/nobody_at_all")
+    expect(visit.page.locator("#cover-title")).to_have_text("There is no channel named nobody_at_all", timeout=SOON_MS)
+    visit.check(edge.url)
+
+
+def test_swagger_ui_shows_the_api_without_the_outside(edge: Edge, visit: Visit) -> None:
+    visit.page.goto(f"{edge.url}/docs")
+    expect(visit.page.locator("#operations-Streams-list_streams")).to_be_visible(timeout=SOON_MS)
+    visit.page.click("#operations-Streams-list_streams")
+    visit.page.click("text=Try it out")
+    visit.page.click("button.execute")
+    expect(visit.page.locator(".live-responses-table .response-col_status").last).to_contain_text(
+        "200", timeout=SOON_MS
+    )
+    visit.check(edge.url)
+
+
+def test_redoc_shows_the_api_without_the_outside(edge: Edge, visit: Visit) -> None:
+    visit.page.goto(f"{edge.url}/redoc")
+    expect(visit.page.get_by_role("heading", name="Get who is live")).to_be_visible(timeout=SOON_MS)
+    visit.check(edge.url)
