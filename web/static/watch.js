@@ -24,6 +24,7 @@ function show(state, title = "", text = "") {
 
 function describe(title, category, name) {
   element("title").textContent = title;
+  element("title").hidden = !title;
   element("category").textContent = category;
   document.title = `${title ? `${title} – ` : ""}${name} – Tally`;
 }
