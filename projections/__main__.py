@@ -35,7 +35,7 @@ def main() -> int:
     name = parser.parse_args().store
     settings = Settings()
     configure_logging(f"projections-{name}", settings.log_level)
-    for library in ("faust", "mode", "aiokafka", "httpx", "topology.faust_app"):
+    for library in ("faust", "mode", "aiokafka", "httpx2", "topology.faust_app"):
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
     try:
         uvloop.run(_serve(settings, name))

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import structlog
 
 from projections.contract import Advance, Projection, Record, Refused, Sink
-from projections.live.dead_letters import REGISTRY_AWAY, DeadLetters, Raw
+from projections.live.dead_letters import DeadLetters, Raw
 from projections.live.tolerance import Tolerance
-from schemas.wire import Codec
+from schemas.wire import Codec, WireError
 
 log = structlog.get_logger()
 
@@ -82,7 +82,7 @@ class Applier:
         while True:
             try:
                 return await asyncio.to_thread(self._decode, raws)
-            except REGISTRY_AWAY as error:
+            except Exception as error:  # whatever the registry's client meets: no record's fault
                 log.warning("the schema registry is away, retrying", topic=self.topic, error=repr(error))
                 await asyncio.sleep(RETRY_S)
 
@@ -92,9 +92,7 @@ class Applier:
     def _entry(self, raw: Raw) -> Entry:
         try:
             decoded = self._codec.decode(raw.value)
-        except REGISTRY_AWAY:
-            raise
-        except Exception as error:
+        except WireError as error:
             return Entry(raw, None, f"{type(error).__name__}: {error}")
         return Entry(raw, Record(raw.offset, decoded.type, decoded.fields))
 

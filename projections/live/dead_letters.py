@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import NamedTuple
 
-import httpx
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.events.dead_letters import DeadLettered
 from schemas.wire import Codec
@@ -18,9 +17,6 @@ from topology.kafka import producer_config
 from topology.settings import Settings
 
 log = structlog.get_logger()
-
-REGISTRY_AWAY = (SchemaRegistryError, httpx.TransportError, OSError)
-"""The registry is away or out of order, which is no record's fault."""
 
 RETRY_S = 1.0
 MAX_VALUE = 500_000
@@ -43,8 +39,12 @@ class DeadLetters:
     """Waits until the broker has each letter: the projection's progress must not pass a record that is nowhere."""
 
     def __init__(self, settings: Settings, codec: Codec) -> None:
+        self._settings = settings
         self._codec = codec
-        self._producer = Producer(producer_config(settings))
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return Producer(producer_config(self._settings))
 
     async def set_aside(self, projection: str, topic: str, partition: int, raw: Raw, reason: str) -> None:
         """Append the letter. Its id derives from the place, so that a repeated letter is known by it."""
@@ -67,7 +67,7 @@ class DeadLetters:
         while True:
             try:
                 return await asyncio.to_thread(self._append, letter)
-            except (*REGISTRY_AWAY, KafkaException) as error:
+            except Exception as error:  # whatever the clients of the registry and of Kafka meet
                 log.warning("cannot append a dead letter, retrying", error=repr(error))
                 await asyncio.sleep(RETRY_S)
 

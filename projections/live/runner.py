@@ -141,7 +141,7 @@ class Runner:
 
     async def _topics_exist(self) -> None:
         """Wait for Kafka, and for whoever makes the topics."""
-        admin = AdminClient(client_config(self._settings))
+        admin = AdminClient(client_config(self._settings) | {"log_level": 0})
         while True:
             try:
                 known = (await asyncio.to_thread(admin.list_topics, timeout=10.0)).topics
