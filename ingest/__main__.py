@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -45,17 +45,17 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    codec = Codec(settings.schema_registry_url)
-    await _register_schemas(codec)
-    async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
-        registry = Registry(settings.data_dir / "live")
-        journal = Journal(settings.data_dir / "ingest")
-        tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
-        media = MediaSettings()
-        desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
-        async with Revocations(settings, codec, desk.revoke):
-            desk.recover()
-            await _listen(settings, desk, registry)
+    with closing(Codec(settings.schema_registry_url)) as codec:
+        await _register_schemas(codec)
+        async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
+            registry = Registry(settings.data_dir / "live")
+            journal = Journal(settings.data_dir / "ingest")
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            media = MediaSettings()
+            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+            async with Revocations(settings, codec, desk.revoke):
+                desk.recover()
+                await _listen(settings, desk, registry)
 
 
 async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -63,8 +64,8 @@ def _the_neighbour_plays_on(house: House, neighbour: str) -> Iterator[None]:
     eventually(lambda: playback.playlist(False, False) != before)
 
 
-def tags(**options: object) -> tuple[MediaTag, ...]:
-    return record(2.0, gop=15, size=(64, 48), **options)  # type: ignore[arg-type]
+def tags(**options: Any) -> tuple[MediaTag, ...]:
+    return record(2.0, gop=15, size=(64, 48), **options)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -21,7 +21,7 @@ import uvloop
 from commands.aggregate import Aggregate, aggregates, id_of
 from commands.batch import decide_batch
 from commands.client import Accepted, OutcomeUnknown
-from commands.identity import new_id, new_stream_key, secret_hash, user_id_of
+from commands.identity import channel_of_key, new_id, new_stream_key, secret_hash, user_id_of
 from commands.memory import Memory
 from ingest.connection import ConnectionLimits
 from ingest.health.sample import HealthSample
@@ -89,6 +89,16 @@ class LocalDeciders:
         self._memory.apply(event, len(self.events))
         self.events.append(event)
 
+    def new_key(self, login: str = "") -> str:
+        """A valid stream key, of a channel of its own unless a login is named."""
+        key = new_stream_key(user_id_of(login or f"user_{new_id()[-12:]}"))
+        issued = {"user_id": channel_of_key(key), "key_id": key_id_of(key), "key_hash": secret_hash(key)}
+        self.fold(StreamKeyIssued(**_envelope(), **issued))
+        return key
+
+    def revoke(self, key: str) -> None:
+        self.fold(StreamKeyRevoked(**_envelope(), user_id=channel_of_key(key), key_id=key_id_of(key)))
+
     def happened(self, stream_id: str) -> list[str]:
         """A stream's events by name, an end with its reason."""
         of_stream = [event for event in list(self.events) if getattr(event, "stream_id", "") == stream_id]
@@ -144,29 +154,29 @@ class House:
         self._thread.join()
         self._loop.close()
 
+    def kill(self) -> None:
+        """Leave behind what a killed process does: nothing said, the journal and the files as they are."""
+        entries = self.journal.entries()
+        self.deciders.away = True
+        self.stop()
+        self.deciders.away = False
+        for entry in entries:
+            self.journal.write(entry)
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     def new_key(self, login: str = "") -> str:
-        """A valid stream key of a channel of its own."""
-        user_id = user_id_of(login or f"user_{new_id()[-12:]}")
-        key = new_stream_key(user_id)
-        key_id = f"key-{secret_hash(key)[:6]}"
-        self.deciders.fold(_envelope(StreamKeyIssued, user_id=user_id, key_id=key_id, key_hash=secret_hash(key)))
-        return key
+        return self.deciders.new_key(login)
 
     def revoke(self, key: str) -> None:
-        key_id = f"key-{secret_hash(key)[:6]}"
-
-        async def revoke() -> None:
-            self.deciders.fold(_envelope(StreamKeyRevoked, user_id=key.split("_")[1], key_id=key_id))
-            self.desk.revoke(key_id)
-
-        self.call(revoke())
+        """At the deciders, and heard of by the desk."""
+        self.deciders.revoke(key)
+        self._loop.call_soon_threadsafe(self.desk.revoke, key_id_of(key))
 
     def stream_of(self, key: str) -> str:
         """The id of the latest stream that the key's channel opened; empty before."""
-        channel = key.split("_")[1]
+        channel = channel_of_key(key)
         streams = [
             event.stream_id  # type: ignore[attr-defined]
             for event in list(self.deciders.events)
@@ -333,5 +343,14 @@ def encoder(port: int, key: str, *extra: str) -> subprocess.Popen[bytes]:
     return ffmpeg(*paced, *H264, *AAC, *extra, "-f", "flv", f"rtmp://127.0.0.1:{port}/live/{key}")
 
 
-def _envelope(event: type[Event], **facts: Any) -> Event:
-    return event(event_id=new_id(), occurred_at=datetime.now(UTC), actor="system:test", correlation_id="test", **facts)
+def key_id_of(key: str) -> str:
+    return f"key-{secret_hash(key)[:6]}"
+
+
+def _envelope() -> dict[str, Any]:
+    return {
+        "event_id": new_id(),
+        "occurred_at": datetime.now(UTC),
+        "actor": "system:test",
+        "correlation_id": "test",
+    }

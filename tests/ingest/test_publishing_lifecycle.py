@@ -1,0 +1,255 @@
+"""What the deciders hear of a publish, whatever becomes of the publisher, of the deciders and of the process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from ingest.connection import ConnectionLimits
+from ingest.media.tag import MediaTag
+from tests.ingest.media.footage import record
+from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house
+
+GRACE_S = 0.4
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A grace long enough to come back within."""
+    with running_house(tmp_path, limits=ConnectionLimits(linger_s=0.5)) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[House]:
+    """A grace that soon runs out."""
+    with running_house(tmp_path, grace_s=GRACE_S, limits=ConnectionLimits(linger_s=0.5)) as running:
+        yield running
+
+
+def footage() -> tuple[MediaTag, ...]:
+    return record(3.0, gop=15, size=(64, 48))
+
+
+def publish(house: House, key: str) -> TagPublisher:
+    """A publisher whose stream has started."""
+    publisher = TagPublisher(house.port, key)
+    assert publisher.started, publisher.ended
+    publisher.send(footage())
+    eventually(lambda: "StreamStarted" in story(house, key) or "PublishAuthorised" in story(house, key)[1:])
+    return publisher
+
+
+def story(house: House, key: str) -> list[str]:
+    return house.deciders.happened(house.stream_of(key))
+
+
+def comes_to(house: House, key: str, *expected: str) -> None:
+    eventually(lambda: story(house, key)[-len(expected) :] == list(expected))
+
+
+def journal_is_empty(house: House) -> bool:
+    return not house.journal.entries()
+
+
+def test_a_stream_is_authorised_started_and_ended(house: House) -> None:
+    publisher = publish(house, key := house.new_key())
+    publisher.unpublish()
+    comes_to(house, key, "PublishAuthorised", "StreamStarted", "StreamEnded:unpublished")
+    eventually(lambda: journal_is_empty(house))
+    playback = house.playback(key)
+    assert playback is not None
+    assert playback.ended
+
+
+def test_health_is_reported_with_the_stream(house: House) -> None:
+    publisher = publish(house, key := house.new_key())
+    publisher.send(footage())
+    (sample, *_) = eventually(lambda: house.reports.samples[house.stream_of(key)])
+    assert sample.frame_rate == pytest.approx(30, abs=1)
+    publisher.unpublish()
+
+
+def test_a_publisher_that_comes_back_goes_on_with_its_stream(house: House) -> None:
+    key = house.new_key()
+    publish(house, key).vanish()
+    comes_to(house, key, "StreamStarted", "PublisherDisconnected:connection_lost")
+    stream_id, playback = house.stream_of(key), house.playback(key)
+
+    again = publish(house, key)
+
+    assert house.stream_of(key) == stream_id
+    assert house.playback(key) is playback
+    assert playback is not None
+    eventually(lambda: b"#EXT-X-DISCONTINUITY" in playback.playlist(False, False))
+    again.unpublish()
+    comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "StreamEnded:unpublished")
+    eventually(lambda: journal_is_empty(house))
+
+
+def test_a_publisher_that_stays_away_ends_its_stream_after_the_grace(hasty: House) -> None:
+    key = hasty.new_key()
+    publish(hasty, key).vanish()
+    comes_to(hasty, key, "PublisherDisconnected:connection_lost", "StreamEnded:grace_expired")
+    playback = hasty.playback(key)
+    assert playback is not None
+    eventually(lambda: playback.ended)
+    eventually(lambda: journal_is_empty(hasty))
+
+
+def test_a_publisher_that_never_sent_media_frees_its_place_at_once(house: House) -> None:
+    key = house.new_key()
+    TagPublisher(house.port, key).vanish()
+    comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
+
+
+def test_a_revoked_key_ends_the_running_stream(house: House) -> None:
+    publisher = publish(house, key := house.new_key())
+    house.revoke(key)
+    assert publisher.wait_for_end().description == "the stream key was revoked"
+    comes_to(house, key, "StreamStarted", "StreamEnded:key_revoked")
+    assert house.ended("key_revoked")
+
+
+def test_a_key_revoked_while_its_publish_is_answered_does_not_slip_through(house: House) -> None:
+    key = house.new_key()
+    house.desk.revoke(key_id_of(key))
+    publisher = TagPublisher(house.port, key)
+    assert publisher.wait_for_end().description == "the stream key was revoked"
+    comes_to(house, key, "StreamEnded:key_revoked")
+
+
+def test_a_channel_taken_over_cuts_the_publisher_that_had_it(house: House) -> None:
+    old = house.new_key("owner")
+    publisher = publish(house, old)
+    house.deciders.revoke(old)
+    newer = publish(house, house.new_key("owner"))
+    assert publisher.wait_for_end().description == "another publisher took the channel over"
+    newer.unpublish()
+    comes_to(house, old, "StreamStarted", "StreamEnded:unpublished")
+    eventually(lambda: journal_is_empty(house))
+
+
+def test_no_deciders_no_publish_and_the_reason_is_said(house: House) -> None:
+    key = house.new_key()
+    house.deciders.away = True
+    client = Raw(house.port)
+    client.publish(key)
+    assert client.statuses()[-1] == ("NetStream.Publish.Failed", "not available at the moment; try again")
+    house.deciders.away = False
+    comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
+    eventually(lambda: journal_is_empty(house))
+
+
+def test_a_place_whose_answer_got_lost_is_given_back(house: House) -> None:
+    key = house.new_key()
+    house.deciders.lose_answers = True
+    client = Raw(house.port)
+    client.publish(key)
+    assert client.statuses()[-1][0] == "NetStream.Publish.Failed"
+    assert story(house, key) == ["PublishAuthorised"]
+    house.deciders.lose_answers = False
+    comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
+
+
+def test_deciders_away_for_a_while_miss_nothing_and_the_video_goes_on(house: House) -> None:
+    publisher = publish(house, key := house.new_key())
+    playback = house.playback(key)
+    assert playback is not None
+    house.deciders.away = True
+    before = playback.playlist(False, False)
+    publisher.send([tag._replace(timestamp_ms=tag.timestamp_ms + 3000) for tag in footage()])
+    eventually(lambda: playback.playlist(False, False) != before)
+    publisher.unpublish()
+    time.sleep(0.2)
+    assert story(house, key)[-1] == "StreamStarted"
+    house.deciders.away = False
+    comes_to(house, key, "StreamStarted", "StreamEnded:unpublished")
+
+
+def test_a_killed_ingest_says_so_when_it_is_back_and_ends_what_nobody_resumes(tmp_path: Path) -> None:
+    deciders, key = killed_while_publishing(tmp_path, GRACE_S)
+    with running_house(tmp_path, grace_s=GRACE_S, deciders=deciders) as house:
+        comes_to(house, key, "StreamStarted", "PublisherDisconnected:ingest_lost", "StreamEnded:ingest_lost")
+        eventually(lambda: journal_is_empty(house))
+
+
+def test_the_stream_of_a_killed_ingest_can_be_resumed(tmp_path: Path) -> None:
+    deciders, key = killed_while_publishing(tmp_path, 20.0)
+    with running_house(tmp_path, deciders=deciders) as house:
+        comes_to(house, key, "PublisherDisconnected:ingest_lost")
+        stream_id = house.stream_of(key)
+        again = publish(house, key)
+        assert house.stream_of(key) == stream_id
+        eventually(lambda: house.playback(key))
+        again.unpublish()
+        comes_to(house, key, "PublishAuthorised", "StreamEnded:unpublished")
+        eventually(lambda: journal_is_empty(house))
+
+
+def killed_while_publishing(directory: Path, grace_s: float) -> tuple[LocalDeciders, str]:
+    deciders = LocalDeciders(grace_s)
+    key = deciders.new_key()
+    with structlog.testing.capture_logs():
+        house = House(directory, grace_s=grace_s, deciders=deciders)
+        house.start()
+        publisher = publish(house, key)
+        house.kill()
+        publisher.close()
+    return deciders, key
+
+
+def test_an_orderly_stop_disconnects_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    with running_house(tmp_path) as house:
+        deciders, key = house.deciders, house.new_key()
+        publisher = publish(house, key)
+        house.call(house._stop())
+        assert "shutting down" in publisher.wait_for_end().description
+        assert story(house, key)[-1] == "PublisherDisconnected:server_stopping"
+    with running_house(tmp_path, deciders=deciders) as house:
+        publish(house, key).unpublish()
+        comes_to(house, key, "PublisherDisconnected:server_stopping", "PublishAuthorised", "StreamEnded:unpublished")
+
+
+def test_an_unreadable_journal_entry_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ingest").mkdir()
+    (tmp_path / "ingest" / "half.json").write_text('{"asked": {')
+    with running_house(tmp_path) as house:
+        publish(house, house.new_key()).unpublish()
+        assert [line for line in house.logs if line["event"] == "journal entry unreadable"]
+
+
+def test_too_many_connections_are_turned_away(tmp_path: Path) -> None:
+    with running_house(tmp_path, connections=2) as house:
+        clients = [Raw(house.port) for _ in range(2)]
+        time.sleep(0.1)
+        assert Raw(house.port).statuses() == []
+        assert eventually(lambda: house.ended("too_many_connections"))
+        for client in clients:
+            client.socket.close()
+        eventually(lambda: can_publish(house))
+
+
+def can_publish(house: House) -> bool:
+    publisher = TagPublisher(house.port, house.new_key())
+    publisher.close()
+    return publisher.started
+
+
+def test_wrong_keys_wait_for_their_answer_and_a_right_one_does_not(house: House) -> None:
+    guessers = [Raw(house.port) for _ in range(20)]
+    for guesser in guessers:
+        guesser.publish("live_1_" + "x" * 32)
+    TagPublisher(house.port, house.new_key()).vanish()
+    guessers[-1].socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while guessers[-1].socket.recv(1 << 16):
+            pass
+    guessers[-1].socket.setblocking(True)
+    for guesser in guessers[:-1]:
+        assert guesser.statuses()[-1][0] == "NetStream.Publish.BadName"
+    guessers[-1].socket.close()
