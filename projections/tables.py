@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from projections.contract import Fields, Record
@@ -71,11 +72,10 @@ Changes = dict[Table, dict[Row, Change]]
 
 def merge(changes: Iterable[Change]) -> Changes:
     """The changes of a batch in order, as at most one per key."""
-    merged: Changes = {}
+    merged: Changes = defaultdict(dict)
     for change in changes:
-        table = change.table
-        rows = merged.setdefault(table, {})
-        key = change.row[: table.key_width]
+        table, row, _ = change
+        rows, key = merged[table], row[: table.key_width]
         earlier = rows.get(key)
         rows[key] = change if earlier is None else _then(earlier, change)
     return merged
@@ -88,11 +88,17 @@ def _then(first: Change, second: Change) -> Change:
         return second
     if first.sets == DELETE:
         return Change(table, second.row, REPLACE)
-    row = tuple(
-        old if name not in second.sets or (name in table.once and old is not None) else new
-        for name, old, new in zip(table.columns, first.row, second.row, strict=True)
-    )
-    return Change(table, row, REPLACE if first.sets == REPLACE else first.sets | second.sets)
+    row = list(first.row)
+    for position, once in _positions(table, second.sets):
+        if not once or row[position] is None:
+            row[position] = second.row[position]
+    return Change(table, tuple(row), REPLACE if first.sets == REPLACE else first.sets | second.sets)
+
+
+@cache
+def _positions(table: Table, sets: Shape) -> tuple[tuple[int, bool], ...]:
+    """Where the columns stand, and whether each is set once."""
+    return tuple((place, name in table.once) for place, name in enumerate(table.columns) if name in sets)
 
 
 def by_shape(rows: Mapping[Row, Change]) -> dict[Shape, list[Row]]:
