@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+from avro.compatibility import (
+    ReaderWriterCompatibilityChecker,
+    SchemaCompatibilityType,
+    lookup_writer_field,
+    schema_name_equals,
+)
 from avro.errors import AvroException
 from avro.schema import RecordSchema, Schema, parse
 
@@ -51,13 +56,8 @@ def canonical(text: str) -> str:
 
 def why_unreadable(reader: str, writer: str) -> str | None:
     """Why `reader` cannot read what `writer` wrote, naming the fields; None when it can. Raises InvalidSchemaError."""
-    parsed = parse_schema(reader)
-    result = _Checker().get_compatibility(parsed, parse_schema(writer))
-    if result.compatibility is not SchemaCompatibilityType.incompatible:
-        return None
-    fields = sorted({_field_at(parsed, location) for location in result.locations})
-    kinds = sorted({kind.value for kind in result.incompatibilities})
-    return f"{', '.join(fields)}: {', '.join(kinds)} ({'; '.join(sorted(result.messages))})"
+    faults = list(_faults(parse_schema(reader), parse_schema(writer), ()))
+    return "; ".join(faults) or None
 
 
 def why_incompatible(candidate: str, earlier: Mapping[int, str], level: str) -> str | None:
@@ -81,18 +81,18 @@ def _readings(candidate: str, earlier: str, level: str) -> Iterable[tuple[str, s
         yield earlier, candidate
 
 
-def _field_at(schema: Schema, location: str) -> str:
-    """`/fields/3/type/items` in words: `field 'codes'`; the record's own name above its fields."""
-    node: Any = schema
-    names = []
-    steps = iter(location.strip("/").split("/"))
-    for step in steps:
-        if step == "fields" and isinstance(node, RecordSchema):
-            field = node.fields[int(next(steps))]
-            names.append(field.name)
-            node = field.type
-        elif step in ("items", "values"):
-            node = getattr(node, step)
-        elif step.isdigit() and hasattr(node, "schemas"):
-            node = node.schemas[int(step)]
-    return f"field '{'.'.join(names)}'" if names else str(getattr(schema, "name", schema.type))
+def _faults(reader: Schema, writer: Schema, path: tuple[str, ...]) -> Iterator[str]:
+    """The library judges; records are walked here, since it loses the place within a record."""
+    here = f"field '{'.'.join(path)}'" if path else str(getattr(reader, "name", reader.type))
+    if isinstance(reader, RecordSchema) and isinstance(writer, RecordSchema) and schema_name_equals(reader, writer):
+        for field in reader.fields:
+            written = lookup_writer_field(writer, field)
+            if written is not None:
+                yield from _faults(field.type, written.type, (*path, field.name))
+            elif not field.has_default:
+                yield f"field '{'.'.join((*path, field.name))}': missing in the writer's schema, and without a default"
+        return
+    result = _Checker().get_compatibility(reader, writer)
+    if result.compatibility is SchemaCompatibilityType.incompatible:
+        kinds = ", ".join(sorted({kind.value for kind in result.incompatibilities}))
+        yield f"{here}: {kinds} ({'; '.join(sorted(result.messages))})"

@@ -8,7 +8,8 @@ import struct
 from typing import Any, NamedTuple
 
 import fastavro
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.avro import schema_of
 from schemas.catalog import BY_FULL_NAME
@@ -37,12 +38,12 @@ class _Reader(NamedTuple):
 
 
 class Codec:
-    """Encodes models and decodes bytes, with the registry asked once per schema."""
+    """Encodes models and decodes bytes, with the registry asked once per schema. Safe to share between threads."""
 
     def __init__(self, registry_url: str) -> None:
         self._registry = SchemaRegistryClient({"url": registry_url})
         self._headers: dict[type[Message], tuple[bytes, Any]] = {}
-        self._readers: dict[int, _Reader] = {}
+        self._readers: dict[bytes, _Reader] = {}  # by header
 
     def register_all(self) -> None:
         """Register every model's schema, and prepare to encode each. Raises SchemaRegistryError."""
@@ -63,16 +64,17 @@ class Codec:
 
     def decode(self, value: bytes | None) -> Decoded:
         """The record in wire bytes, resolved to today's schema. Raises WireError."""
-        if value is None or len(value) < _HEADER.size:
-            raise WireError("shorter than the wire format's 5-byte header")
-        magic, schema_id = _HEADER.unpack_from(value)
-        if magic != 0:
-            raise WireError(f"magic byte is {magic}, not 0")
-        reader = self._readers.get(schema_id) or self._reader(schema_id)
+        if value is None:
+            raise WireError("a null value")
+        reader = self._readers.get(value[: _HEADER.size]) or self._reader(value[: _HEADER.size])
+        body = io.BytesIO(value)
+        body.seek(_HEADER.size)
         try:
-            fields = fastavro.schemaless_reader(io.BytesIO(memoryview(value)[5:]), reader.writer, reader.reader)
-        except Exception as error:
+            fields = fastavro.schemaless_reader(body, reader.writer, reader.reader)
+        except Exception as error:  # fastavro lets whatever its decoders meet through
             raise WireError(f"not a {reader.full_name}: {error}") from error
+        if body.tell() != len(value):
+            raise WireError(f"{len(value) - body.tell()} bytes after the end of a {reader.full_name}")
         return Decoded(reader.full_name, reader.type, fields)  # type: ignore[arg-type]
 
     def _writer(self, model: type[Message]) -> tuple[bytes, Any]:
@@ -83,20 +85,31 @@ class Codec:
             known = self._headers[model] = (_HEADER.pack(0, schema_id), fastavro.parse_schema(schema))
         return known
 
-    def _reader(self, schema_id: int) -> _Reader:
-        try:
-            text = self._registry.get_schema(schema_id).schema_str
-        except Exception as error:
-            # An outage is not a poison record: only the registry's own "no such id" is the record's fault.
-            if getattr(error, "http_status_code", None) == 404:
-                raise WireError(f"schema id {schema_id} is not in the registry") from error
-            raise
-        writer: Any = fastavro.parse_schema(json.loads(text or "{}"))
-        full_name = str(writer["name"])
+    def _reader(self, header: bytes) -> _Reader:
+        if len(header) < _HEADER.size:
+            raise WireError(f"shorter than the wire format's {_HEADER.size}-byte header")
+        magic, schema_id = _HEADER.unpack(header)
+        if magic != 0:
+            raise WireError(f"magic byte is {magic}, not 0")
+        writer = self._registered(schema_id)
+        full_name = str(writer.get("name")) if isinstance(writer, dict) else str(writer)
         model = BY_FULL_NAME.get(full_name)
         if model is None:
             raise WireError(f"{full_name} is not a record type of the catalog")
         today = fastavro.parse_schema(schema_of(model))
         reader = None if today == writer else today
-        made = self._readers[schema_id] = _Reader(full_name, full_name.rpartition(".")[2], writer, reader)
+        made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader)
         return made
+
+    def _registered(self, schema_id: int) -> Any:
+        try:
+            text = self._registry.get_schema(schema_id).schema_str or ""
+        except SchemaRegistryError as error:
+            # An outage is not a poison record: only the registry's own "no such id" is the record's fault.
+            if error.http_status_code == 404:
+                raise WireError(f"schema id {schema_id} is not in the registry") from error
+            raise
+        try:
+            return fastavro.parse_schema(json.loads(text))
+        except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as error:
+            raise WireError(f"schema id {schema_id} is not an Avro schema: {error}") from error
