@@ -214,4 +214,5 @@ def stack(directory: Path) -> Iterator[dict[str, Any]]:
     try:
         yield json.loads(tally("status", "--json", *place).stdout)
     finally:
-        tally("down", *place)
+        down = tally("down", *place)
+    assert down.returncode == 0, down.stderr

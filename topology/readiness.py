@@ -1,4 +1,4 @@
-"""How a process without an HTTP port says that it serves: a small file that names its pid. Also the containers' probe."""
+"""How a process without an HTTP port says that it serves: a small file with its pid. Also the containers' probe."""
 
 from __future__ import annotations
 

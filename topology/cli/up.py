@@ -53,7 +53,7 @@ def up(
         state = _follow(run, supervisor, console)
         if state is None:
             raise typer.Exit(_explain_failure(run, supervisor, console))
-        screen.show(gather(data), console if detach else Console())
+        screen.show(gather(data), Console())
         if not detach:
             console.print("Ctrl-C stops everything.")
             supervisor.wait()
@@ -62,8 +62,9 @@ def up(
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait()
         raise typer.Exit(Exit.FAILED if detach else Exit.DONE) from None
-    if not detach:
-        raise typer.Exit(supervisor.returncode)
+    if not detach and supervisor.returncode != 0:
+        console.print(f"[red]The supervisor ended[/] (status {supervisor.returncode}); so did everything it ran.")
+        raise typer.Exit(Exit.FAILED)
 
 
 def _conflicts(port_base: int | None) -> dict[str, int]:
@@ -99,15 +100,26 @@ def _start(data: Path, port_base: int | None, detach: bool) -> subprocess.Popen[
 def _follow(run: RunDirectory, supervisor: subprocess.Popen[bytes], console: Console) -> SystemState | None:
     """Show progress until it is ready; None when it ended instead."""
     began = time.monotonic()
+    told: set[str] = set()
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         while supervisor.poll() is None:
             state = run.read()
             if state is not None and state.supervisor_pid == supervisor.pid:
                 live.update(_progress(state, time.monotonic() - began))
+                if not console.is_terminal:
+                    _tell_ready(state, told, time.monotonic() - began, console)
                 if state.state == "ready":
                     return state
             time.sleep(_LOOK_S)
     return None
+
+
+def _tell_ready(state: SystemState, told: set[str], seconds: float, console: Console) -> None:
+    """Where a picture cannot be redrawn, one line for each process as it becomes ready."""
+    for name, process in state.processes.items():
+        if process.state == "ready" and name not in told:
+            told.add(name)
+            console.print(f"{name} is ready ({seconds:.1f} s)", highlight=False)
 
 
 def _progress(state: SystemState, seconds: float) -> Table:
