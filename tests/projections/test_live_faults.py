@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -128,6 +129,24 @@ async def kill_under_load(stack: Stack, feed: Feed, part: Part) -> None:
         await feeding
         await finish(stack, live)
         assert live.stop() == 0
+
+
+async def test_processes_share_the_partitions_and_hand_them_over(stack: Stack, feed: Feed, tmp_path: Path) -> None:
+    """Neither fences the other while partitions move under load."""
+    done = asyncio.Event()
+    feeding = asyncio.create_task(feed.run(done))
+    elsewhere = stack.settings.model_copy(update={"data_dir": tmp_path})
+    with runner(stack.settings) as first:
+        await parts.ready(stack.settings, first)
+        with runner(elsewhere) as second:
+            await parts.ready(elsewhere, second)
+            await asyncio.sleep(2.0)
+            assert second.stop() == 0
+        await asyncio.sleep(2.0)
+        done.set()
+        await feeding
+        await finish(stack, first)
+        assert first.stop() == 0
 
 
 async def test_a_zombie_is_fenced_and_says_so(stack: Stack, feed: Feed, observer: asyncpg.Connection) -> None:
