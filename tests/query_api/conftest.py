@@ -67,6 +67,7 @@ class Edge:
     settings: Settings
     client: httpx.Client
     codec: Codec
+    deciders: subprocess.Popen[bytes]
     _members: dict[str, Member] = field(default_factory=dict)
 
     def register(self, login: str = "", **more: str) -> Member:
@@ -156,9 +157,10 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
         "projections postgres": lambda: ready_pid(settings, "projections-postgres") is not None,
         "query_api": lambda: answers(f"{url}/health/ready"),
     }
+    started: dict[str, subprocess.Popen[bytes]] = {}
     with ExitStack() as stack:
         for words, ready in processes.items():
-            stack.enter_context(process(words, settings, ready))
+            started[words] = stack.enter_context(process(words, settings, ready))
         client = stack.enter_context(httpx.Client(base_url=url, timeout=30))
         codec = stack.enter_context(closing(Codec(settings.schema_registry_url)))
-        yield Edge(url, settings, client, codec)
+        yield Edge(url, settings, client, codec, started["commands"])
