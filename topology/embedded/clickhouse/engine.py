@@ -90,7 +90,7 @@ class Engine:
         session = Session(_connect(str(self._path)))
         try:
             session.run(f"SET ROLE {account.role}")
-            session.run(f"USE {_name(database or self._database_of(account))}")
+            session.run(f"USE {_name(database or _database_of(account, session))}")
             for changes in (self._analyst_limits if account.is_analyst else {}, settings):
                 if changes:
                     session.run(_set(changes))
@@ -99,16 +99,17 @@ class Engine:
             raise
         return session
 
-    def _database_of(self, account: Account) -> str:
-        """Where a request that names no database runs: writers must get in even after a `DROP DATABASE tally`."""
-        if account.is_analyst:
-            return DATABASE
-        there = self._root.query(f"SELECT count() FROM system.databases WHERE name = '{DATABASE}'", "TSV")
-        return DATABASE if str(there).strip() == "1" else "default"
-
     def close(self) -> None:
         self._root.close()
         self._lock.close()
+
+
+def _database_of(account: Account, session: Session) -> str:
+    """Where a request that names no database runs: writers must get in even after a `DROP DATABASE tally`."""
+    if account.is_analyst:
+        return DATABASE
+    there = session.run("SELECT count() FROM system.databases WHERE name = {name:String}", parameters={"name": DATABASE})
+    return DATABASE if there.strip() == b"1" else "default"
 
 
 class Session:
