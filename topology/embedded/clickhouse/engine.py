@@ -108,7 +108,8 @@ def _database_of(account: Account, session: Session) -> str:
     """Where a request that names no database runs: writers must get in even after a `DROP DATABASE tally`."""
     if account.is_analyst:
         return DATABASE
-    there = session.run("SELECT count() FROM system.databases WHERE name = {name:String}", parameters={"name": DATABASE})
+    query = "SELECT count() FROM system.databases WHERE name = {name:String}"
+    there = session.run(query, parameters={"name": DATABASE})
     return DATABASE if there.strip() == b"1" else "default"
 
 
