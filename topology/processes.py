@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from schemas.wire import Codec
@@ -52,6 +53,11 @@ def _module(*arguments: str) -> Callable[[Settings], Launch]:
     return lambda settings: Launch((sys.executable, "-m", *arguments), env=settings.environment())
 
 
+def _register_schemas(settings: Settings) -> None:
+    with closing(Codec(settings.schema_registry_url)) as codec:
+        codec.register_all()
+
+
 def _http(url: str) -> Ready:
     return lambda settings, _pid: probes.http_answers(url.format(settings=settings))
 
@@ -93,7 +99,7 @@ PROCESSES = (
         prepare=_module("topology.registry"),
         ready=_http("{settings.schema_registry_url}/subjects"),
         address="{settings.schema_registry_url}",
-        furnish=lambda settings: Codec(settings.schema_registry_url).register_all(),
+        furnish=_register_schemas,
     ),
     _worker("deciders", "commands", needs=("schema-registry",)),
     _worker("projections-postgres", "projections", "postgres", needs=("schema-registry", "postgres")),

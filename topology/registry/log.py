@@ -49,19 +49,14 @@ class SchemaLog:
         self.state = RegistryState()
         self._settings = settings
         self._lock = threading.Lock()
-        self._admin = AdminClient(client_config(settings))  # its own connection: the reader's waits in long polls
+        self._admin = self._new_admin()  # its own connection: the reader's waits in long polls
         self._consumer: Consumer | None = None
         self._pen: Producer | None = None
         self._next_offset = 0
 
     def catch_up(self) -> None:
-        """Read all that is committed now. Raises RegistryError 50001 when Kafka is away."""
-        deadline = time.monotonic() + PATIENCE_S
-        with self._lock:
-            try:
-                self._read_to_end(deadline)
-            except KafkaException as error:
-                raise _away(error) from error
+        """Read all that is committed now. Raises RegistryError 50001 when Kafka is away for PATIENCE_S."""
+        self._patiently(self._read_to_end)
 
     def append(self, decide: Callable[[RegistryState], Record | None]) -> None:
         """Append what is decided on the log's end, and read it back; None appends nothing.
@@ -69,17 +64,21 @@ class SchemaLog:
         Whatever `decide` raises comes through. Raises RegistryError 50001 when Kafka is away for PATIENCE_S; the
         record may then stand or not, and asking again is safe.
         """
+        self._patiently(lambda deadline: self._try_append(decide, deadline))
+
+    def _patiently(self, attempt: Callable[[float], None]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         with self._lock:
             while True:
                 try:
-                    self._try_append(decide, deadline)
+                    attempt(deadline)
                     return
                 except KafkaException as error:
                     self._pen = None
+                    self._admin = self._new_admin()  # librdkafka's keeps asking by the leader epoch it saw first
                     if time.monotonic() > deadline:
-                        raise _away(error) from error
-                    log.info("registry.append_again", reason=str(error))
+                        raise RegistryError(50001, f"Error in the backend data store: {error}") from error
+                    log.info("registry.asks_again", reason=str(error))
                     time.sleep(0.1)
 
     def _try_append(self, decide: Callable[[RegistryState], Record | None], deadline: float) -> None:
@@ -112,6 +111,9 @@ class SchemaLog:
         self._read_to_end(deadline)
         self._pen = pen
         return pen
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient(client_config(self._settings))
 
     def _read_to_end(self, deadline: float) -> None:
         self._reader(deadline)
@@ -169,7 +171,3 @@ class SchemaLog:
 
 def _left(deadline: float) -> float:
     return max(0.05, deadline - time.monotonic())
-
-
-def _away(error: KafkaException) -> RegistryError:
-    return RegistryError(50001, f"Error in the backend data store: {error}")
