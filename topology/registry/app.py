@@ -137,6 +137,7 @@ def create_app(log: SchemaLog) -> Starlette:
         routes=[
             Route("/", api.root),
             Route("/mode", api.mode),
+            Route("/mode/{subject:path}", api.mode),
             Route("/schemas/types", api.types),
             Route("/schemas/ids/{id:int}", api.by_id),
             Route("/schemas/ids/{id:int}/schema", api.text_by_id),
