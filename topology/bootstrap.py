@@ -81,7 +81,7 @@ def install(extent: str) -> None:
     if not _runs(("-c", "pass") if uv else ("-m", "pip", "--version")):
         _make_venv(uv)
     if uv:
-        _run([uv, "pip", "sync", "--require-hashes", "--python", str(PYTHON), str(lock)])
+        _run([uv, "pip", "sync", "--require-hashes", "--compile-bytecode", "--python", str(PYTHON), str(lock)])
     else:
         pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
         _run([*pip, "-r", str(lock)])
