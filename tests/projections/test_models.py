@@ -257,7 +257,7 @@ def logs(draw: st.DrawFn) -> list[tuple[Model, Record]]:
 
 @pytest.mark.stack
 @given(logs(), st.integers(1, 8), st.randoms())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_postgres_holds_what_the_events_mean_however_topics_and_batches_interleave(
     postgres: str, log: list[tuple[Model, Record]], size: int, random: Any
 ) -> None:
