@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.stack import accepts, free_port_base
+from benchmarks.stack import accepts
+from topology.ports import free_row
 
 CONFIG = """
 daemon off;
@@ -58,7 +59,7 @@ def nginx_rtmp() -> Iterator[NginxRtmp]:
     if binary is None or module is None:
         raise RuntimeError("nginx with its rtmp module is needed: apt-get install nginx libnginx-mod-rtmp")
     with tempfile.TemporaryDirectory(prefix="tally-nginx-") as name:
-        folder, port = Path(name), free_port_base()
+        folder, port = Path(name), free_row(1)
         # The worker gives up root, and must still be able to write here.
         folder.chmod(0o755)
         (folder / "hls").mkdir(mode=0o777)

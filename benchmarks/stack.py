@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import socket
 import subprocess
 import tempfile
@@ -15,10 +14,10 @@ from typing import Any
 
 import psutil
 
+from topology.ports import free_row
+
 ROOT = Path(__file__).parents[1]
 TALLY = ROOT / "tally"
-PORTS = 20
-"""Ports that a stack takes, counted from its base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +38,11 @@ class Stack:
         return psutil.Process(self.status["processes"][name]["pid"])
 
 
-def free_port_base() -> int:
-    """The first of `PORTS` free ports in a row on the loopback."""
-    for _ in range(50):
-        base = random.randrange(20_000, 30_000, PORTS)
-        if all(_free(port) for port in range(base, base + PORTS)):
-            return base
-    raise RuntimeError("no row of free ports was found")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """A system on its own ports and data, taken down afterwards. Raises RuntimeError with what `up` said."""
     with tempfile.TemporaryDirectory(prefix="tally-bench-") as data:
-        flags = ("--data", data, "--port-base", str(free_port_base()))
+        flags = ("--data", data, "--port-base", str(free_row()))
         stack = Stack({}, flags)
         try:
             up = stack.tally("up", "--detach")

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.harness import Report
-from benchmarks.stack import ROOT, free_port_base
+from benchmarks.stack import ROOT
+from topology.ports import free_row
 
 
 def _tally(clone: Path, home: Path, *arguments: str) -> str:
@@ -53,7 +54,7 @@ def run(seed: int, say: Callable[[str], None]) -> Report:
         clone, home = Path(folder) / "tally", Path(folder) / "home"
         home.mkdir()
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-        flags = ("--port-base", str(free_port_base()))
+        flags = ("--port-base", str(free_row()))
         figures: dict[str, float] = {}
         try:
             for start in ("cold", "warm"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -30,7 +29,7 @@ from topology.child import Launch, start, stop
 from topology.embedded.kafka import KafkaBroker
 from topology.embedded.postgres import PostgresServer
 from topology.kafka import client_config
-from topology.ports import OFFSETS, taken
+from topology.ports import free_row
 from topology.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -39,12 +38,9 @@ START_TIMEOUT_S = 120.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports that nothing listens on now."""
-    with ExitStack() as sockets:
-        opened = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for sock in opened:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in opened]
+    """Ports that nothing listens on now."""
+    base = free_row(count)
+    return list(range(base, base + count))
 
 
 @cache
@@ -191,14 +187,6 @@ def _module(name: str, settings: Settings, ready_url: str) -> Iterator[None]:
         yield
 
 
-def free_port_base() -> int:
-    """A base from which a whole local system finds its ports free."""
-    while True:
-        (base,) = free_ports(1)
-        if base + max(OFFSETS.values()) < 65_536 and not taken(base):
-            return base
-
-
 def tally(*arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command line as a script would."""
     return subprocess.run((ROOT / "tally", *arguments), capture_output=True, text=True, timeout=timeout_s, check=False)
@@ -207,7 +195,7 @@ def tally(*arguments: str, timeout_s: float = 600) -> subprocess.CompletedProces
 @contextmanager
 def stack(directory: Path) -> Iterator[dict[str, Any]]:
     """The whole system, started by the command line; what `status --json` says of it."""
-    place = ("--data", str(directory), "--port-base", str(free_port_base()))
+    place = ("--data", str(directory), "--port-base", str(free_row()))
     up = tally("up", "--detach", *place)
     if up.returncode != 0:
         raise RuntimeError(f"`tally up` exited with status {up.returncode}:\n{up.stdout}{up.stderr}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from pathlib import Path
 
@@ -33,6 +34,9 @@ DEFAULTS = {
 }
 
 
+_FREE_RANGE = (15_000, 32_000)
+
+
 def ports(base: int | None) -> dict[str, int]:
     """The port of every server."""
     return dict(DEFAULTS) if base is None else {name: base + offset for name, offset in OFFSETS.items()}
@@ -57,6 +61,18 @@ def local_settings(data_dir: Path, base: int | None) -> Settings:
             "playback_url": f"http://127.0.0.1:{port['playback']}",
         }
     )
+
+
+def free_row(length: int = len(OFFSETS)) -> int:
+    """The first of `length` free ports in a row, for a system that only has to be reachable.
+
+    They lie below the range that outgoing connections get theirs from: a client that keeps trying a port of that range
+    while its server restarts may end up connected to itself, and then the server cannot have its port back.
+    """
+    while True:
+        base = random.randrange(*_FREE_RANGE, length)  # noqa: S311  # a place, not a secret
+        if all(_is_free(port) for port in range(base, base + length)):
+            return base
 
 
 def taken(base: int | None) -> dict[str, int]:

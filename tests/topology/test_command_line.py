@@ -14,15 +14,15 @@ import httpx
 import psutil
 import pytest
 
-from tests.engines import ROOT, free_port_base, tally
+from tests.engines import ROOT, tally
 from topology.cli.options import Exit
-from topology.ports import OFFSETS
+from topology.ports import OFFSETS, free_row
 from topology.secrets import Secrets
 from topology.system_state import ProcessState, RunDirectory, SystemState
 
 
 def test_a_port_that_is_taken_is_named_with_its_holder(tmp_path: Path) -> None:
-    base = free_port_base()
+    base = free_row()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", base + OFFSETS["rtmp"]))
         listener.listen()
@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_named_with_its_holder(tmp_path: Path) -> None:
 
 def test_a_second_up_finds_the_first(tmp_path: Path) -> None:
     with RunDirectory(tmp_path).hold():
-        second = tally("up", "--detach", "--data", str(tmp_path), "--port-base", str(free_port_base()))
+        second = tally("up", "--detach", "--data", str(tmp_path), "--port-base", str(free_row()))
     assert second.returncode == Exit.ALREADY_RUNNING
     assert f"supervisor pid {os.getpid()}" in second.stderr
 
@@ -139,7 +139,7 @@ class TestStarted:
 @pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_a_system_comes_back_after_its_supervisor_was_killed_and_keeps_its_channel(tmp_path: Path) -> None:
-    place = ("--data", str(tmp_path), "--port-base", str(free_port_base()))
+    place = ("--data", str(tmp_path), "--port-base", str(free_row()))
     assert tally("up", "--detach", *place).returncode == Exit.DONE
     first = json.loads(tally("status", "--json", *place).stdout)
     os.kill(first["supervisor"]["pid"], signal.SIGKILL)

@@ -133,7 +133,9 @@ class KafkaBroker:
         if not (logs / "meta.properties").exists():
             shutil.rmtree(logs, ignore_errors=True)  # a format that was interrupted
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            _run(distribution.java("kafka.tools.StorageTool", "format", "-c", str(properties), "-t", cluster))
+            # One argument: an id may begin with a dash, which the tool would take for an option.
+            as_option = f"--cluster-id={cluster}"
+            _run(distribution.java("kafka.tools.StorageTool", "format", "-c", str(properties), as_option))
         options = (f"-XX:AOTCacheOutput={record_to}",) if record_to else ()
         return Launch(distribution.java("kafka.Kafka", str(properties), options=options))
 
