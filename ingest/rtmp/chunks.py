@@ -9,6 +9,8 @@ Rules that the specification leaves open or that peers break:
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from ingest.rtmp.errors import RtmpError
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import ABORT, AUDIO, SET_CHUNK_SIZE, VIDEO, Message, read_ulong
@@ -16,25 +18,28 @@ from ingest.rtmp.messages import ABORT, AUDIO, SET_CHUNK_SIZE, VIDEO, Message, r
 DEFAULT_CHUNK_SIZE = 128
 _EXTENDED = 0xFFFFFF
 _WRAP = 1 << 32
-_HEADER_SIZES = (11, 7, 3, 0)
+_HALF = 1 << 31
+_HEADER_SIZES = (11, 7, 3)
+_TIME_SHIFTS = (64, 32, 0)
+"""Bits behind the timestamp in headers of type 0, 1 and 2."""
 _INCOMPLETE = -1
 
 
+@dataclass(slots=True)
 class _ChunkStream:
-    __slots__ = ("buffer", "delta", "extended", "length", "message_stream", "missing", "repeat", "timestamp", "type_id")
-
-    def __init__(self) -> None:
-        self.timestamp = 0
-        self.delta = 0
-        self.length = 0
-        self.type_id = 0
-        self.message_stream = 0
-        self.extended = b""
-        self.missing = 0
-        """Payload bytes still to come of the message under way; 0 between messages."""
-        self.buffer = bytearray()
-        self.repeat = b""
-        """The one-byte header of a following chunk; empty where following headers are longer."""
+    marker: bytes
+    """The type 3 header that fits in one byte; empty where none does."""
+    timestamp: int = 0
+    delta: int = 0
+    length: int = 0
+    type_id: int = 0
+    message_stream: int = 0
+    missing: int = 0
+    """Payload bytes still to come of the message under way; 0 between messages."""
+    extended: bytes = b""
+    repeat: bytes = b""
+    """The marker, unless an extended timestamp makes following headers longer."""
+    buffer: bytearray = field(default_factory=bytearray)
 
 
 class ChunkReader:
@@ -134,68 +139,82 @@ class ChunkReader:
             number = 64 + data[cursor] + (data[cursor + 1] << 8 if wide else 0)
             cursor += 1 + wide
         stream = self._streams.get(number)
-        after = cursor + _HEADER_SIZES[kind]
         if kind == 3:
-            if stream is None:
-                raise RtmpError("bad_chunk", f"chunk stream {number} begins with a type 3 header")
-            if stream.extended:
-                after = _skip_repeated(stream.extended, data, after, end)
-                if after == _INCOMPLETE:
-                    return None
-            if not stream.missing:
-                self._open(stream, stream.timestamp + stream.delta)
+            after = self._continue(stream, number, data, cursor, end)
         else:
-            if after > end:
-                return None
-            time = int.from_bytes(data[cursor : cursor + 3], "big")
-            extended = b""
-            if time == _EXTENDED:
-                extended = data[after : after + 4]
-                after += 4
-                if after > end:
-                    return None
-                time = int.from_bytes(extended, "big")
-            if stream is None:
-                stream = self._add(number, kind)
-            elif stream.missing:
-                raise RtmpError("bad_chunk", f"a new header on chunk stream {number} within a message")
-            stream.extended = extended
-            stream.repeat = bytes([0xC0 | number]) if number < 64 and not extended else b""
-            if kind < 2:
-                stream.length = int.from_bytes(data[cursor + 3 : cursor + 6], "big")
-                stream.type_id = data[cursor + 6]
-                if stream.length > self._limits.max_message:
-                    raise RtmpError("message_too_large", f"a message of {stream.length} bytes was announced")
-            if kind == 0:
-                stream.message_stream = int.from_bytes(data[cursor + 7 : cursor + 11], "little")
-                stream.delta = time
-                self._open(stream, self._unwrap(time))
-            else:
-                stream.delta = time if time < _WRAP >> 1 else time - _WRAP
-                self._open(stream, stream.timestamp + stream.delta)
-        self._current = stream
-        self._left = min(stream.missing, self._chunk_size)
+            after = self._announce(stream, number, kind, data, cursor, end)
+        if after == _INCOMPLETE:
+            return None
+        stream = self._current = stream or self._streams[number]
+        missing, size = stream.missing, self._chunk_size
+        self._left = missing if missing < size else size
         self._payload_at = after
         return stream
+
+    def _continue(self, stream: _ChunkStream | None, number: int, data: bytes, after: int, end: int) -> int:
+        """A type 3 header: more of the message under way, or a message that has the last one's header."""
+        if stream is None:
+            raise RtmpError("bad_chunk", f"chunk stream {number} begins with a type 3 header")
+        if stream.extended:
+            after = _skip_repeated(stream.extended, data, after, end)
+        if after != _INCOMPLETE and not stream.missing:
+            self._open(stream, stream.timestamp + stream.delta)
+        return after
+
+    def _announce(self, stream: _ChunkStream | None, number: int, kind: int, data: bytes, cursor: int, end: int) -> int:
+        """A header of type 0, 1 or 2, which always opens a message."""
+        after = cursor + _HEADER_SIZES[kind]
+        if after > end:
+            return _INCOMPLETE
+        fields = int.from_bytes(data[cursor:after], "big")
+        time = fields >> _TIME_SHIFTS[kind]
+        extended = b""
+        if time == _EXTENDED:
+            if after + 4 > end:
+                return _INCOMPLETE
+            extended = data[after : after + 4]
+            after += 4
+            time = int.from_bytes(extended, "big")
+        if stream is None:
+            stream = self._add(number, kind)
+        elif stream.missing:
+            raise RtmpError("bad_chunk", f"a new header on chunk stream {number} within a message")
+        stream.extended = extended
+        stream.repeat = b"" if extended else stream.marker
+        if kind == 0:
+            stream.message_stream = int.from_bytes((fields & 0xFFFFFFFF).to_bytes(4, "little"), "big")
+            fields >>= 32
+        if kind != 2:
+            stream.type_id = fields & 0xFF
+            stream.length = length = fields >> 8 & 0xFFFFFF
+            if length > self._limits.max_message:
+                raise RtmpError("message_too_large", f"a message of {length} bytes was announced")
+        if kind == 0:
+            stream.delta = time
+            self._open(stream, self._unwrap(time))
+        else:
+            stream.delta = time if time < _HALF else time - _WRAP
+            self._open(stream, stream.timestamp + stream.delta)
+        return after
 
     def _open(self, stream: _ChunkStream, timestamp: int) -> None:
         stream.timestamp = timestamp
         stream.missing = stream.length
-        if stream.type_id == VIDEO or stream.type_id == AUDIO:
+        if stream.type_id in (AUDIO, VIDEO):
             self._media_time = timestamp
 
     def _unwrap(self, timestamp: int) -> int:
         if self._media_time is None:
             return timestamp
         ahead = (timestamp - self._media_time) & (_WRAP - 1)
-        return self._media_time + (ahead if ahead < _WRAP >> 1 else ahead - _WRAP)
+        return self._media_time + (ahead if ahead < _HALF else ahead - _WRAP)
 
     def _add(self, number: int, kind: int) -> _ChunkStream:
         if kind == 2:
             raise RtmpError("bad_chunk", f"chunk stream {number} begins with a type 2 header")
         if len(self._streams) >= self._limits.max_chunk_streams:
             raise RtmpError("too_many_chunk_streams", f"more than {self._limits.max_chunk_streams} chunk streams")
-        stream = self._streams[number] = _ChunkStream()
+        stream = self._streams[number] = _ChunkStream(bytes([0xC0 | number]) if number < 64 else b"")
         return stream
 
     def _set_chunk_size(self, size: int) -> None:

@@ -141,10 +141,11 @@ class ServerSession:
 
     def _dispatch(self, arrived: list[Message], events: list[ServerEvent]) -> None:
         for message in arrived:
-            kind = _MEDIA.get(message.type_id)
+            type_id, timestamp, _, payload = message
+            kind = _MEDIA.get(type_id)
             if kind is not None and self.state is State.PUBLISHING:
-                if message.payload:
-                    events.append(MediaTag(kind, message.timestamp, message.payload))
+                if payload:
+                    events.append(MediaTag(kind, timestamp, payload))
             elif self.state is State.ASKED:
                 self._held.append(message)
             elif self.state is not State.CLOSED:
