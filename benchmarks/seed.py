@@ -8,6 +8,7 @@ import struct
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
 import fastavro
@@ -32,6 +33,9 @@ class Encoder:
         self._registry = SchemaRegistryClient({"url": registry_url})
         self._writers: dict[type[Event], tuple[bytes, Any]] = {}
 
+    def close(self) -> None:
+        self._registry.close()
+
     def encode(self, type_: type[Event], fields: dict[str, Any]) -> bytes:
         header, schema = self._writers.get(type_) or self._writer(type_)
         body = io.BytesIO()
@@ -54,7 +58,6 @@ def partition_of(channel: str) -> int:
 def fill(settings: Settings, events: int, seed: int = DEFAULT_SEED) -> dict[str, int]:
     """Append `events` events and return how many went to each topic. Raises RuntimeError when one was not delivered."""
     failures: list[KafkaError] = []
-    encoder = Encoder(settings.schema_registry_url)
     producer = Producer(
         producer_config(settings)
         | {"linger.ms": 20, "batch.num.messages": 10_000, "queue.buffering.max.messages": 200_000}
@@ -65,19 +68,20 @@ def fill(settings: Settings, events: int, seed: int = DEFAULT_SEED) -> dict[str,
             failures.append(error)
 
     counts: Counter[str] = Counter()
-    for type_, channel, fields in World(events, seed).happenings():
-        value = encoder.encode(type_, fields)
-        key = fields[type_.key_field].encode()
-        while True:
-            try:
-                producer.produce(type_.topic, value, key, partition_of(channel), on_delivery=delivered)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        counts[type_.topic] += 1
-        if not counts.total() % 1000:
-            producer.poll(0)
-    producer.flush()
+    with closing(Encoder(settings.schema_registry_url)) as encoder:
+        for type_, channel, fields in World(events, seed).happenings():
+            value = encoder.encode(type_, fields)
+            key = fields[type_.key_field].encode()
+            while True:
+                try:
+                    producer.produce(type_.topic, value, key, partition_of(channel), on_delivery=delivered)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            counts[type_.topic] += 1
+            if not counts.total() % 1000:
+                producer.poll(0)
+        producer.flush()
     if failures:
         raise RuntimeError(f"{len(failures)} events were not delivered, first: {failures[0]}")
     return dict(counts)

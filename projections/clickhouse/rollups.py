@@ -130,7 +130,7 @@ ROLLUPS = {
 
 
 def create_rollups(database: str, topics: Collection[str], at: str = "") -> list[str]:
-    """The statements that create or renew the rollups of these topics, in order. With `at`, of their views as of then."""
+    """The statements that create or renew the rollups of these topics, in order; with `at`, of the views as of then."""
     return [
         f"CREATE OR REPLACE VIEW {database}.{name}{at} AS {rollup.query.format(db=database, at=at)} "
         f"COMMENT '{rollup.comment}'"

@@ -52,6 +52,7 @@ class Workshop:
 
     def close(self) -> None:
         self.reader.close()
+        self._codec.close()
         for copies in self._copies.values():
             copies.close()
 

@@ -12,12 +12,15 @@ from projections.replay.course import Course
 from projections.replay.errors import Paused, PoisonFound
 from projections.replay.lease import Lease
 from projections.replay.loading import Load, Workshop, workshop
-from projections.replay.names import ReadModel
+from projections.replay.names import ReadModel, read_model
 from projections.replay.pool import Finish, Pool
 from projections.replay.reader import Extent
 from projections.replay.register import Register, State
 from topology.settings import Settings
 from topology.topics import EVENT_TOPICS, FOREVER
+
+_LITTLE = 20_000
+"""Events that are loaded before worker processes would have started."""
 
 _DISORDER = timedelta(minutes=1)
 """By how much events of one partition may stand out of the order of their times."""
@@ -43,10 +46,12 @@ class Session:
     shop: Workshop
     course: Course
     stopped: Callable[[], bool]
-    pool: Pool
+    pool: Pool | None
+    """None until there is enough to do for worker processes."""
     until: datetime | None = None
     skip_poison: bool = False
     extents: dict[tuple[str, int], Extent] = field(default_factory=dict)
+    _partitions: dict[str, list[int]] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raises LeaseLost, Paused."""
@@ -58,7 +63,11 @@ class Session:
         return self.shop.copies(model.store)
 
     def partitions(self, model: ReadModel) -> list[int]:
-        return self.shop.reader.partitions(model.topic)
+        """Asked once."""
+        known = self._partitions.get(model.topic)
+        if known is None:
+            known = self._partitions[model.topic] = self.shop.reader.partitions(model.topic)
+        return known
 
     def extent(self, topic: str, partition: int) -> Extent:
         """Asked once."""
@@ -113,7 +122,19 @@ class Session:
         self.course.plan(starts)
         loads = sorted(starts, key=lambda load: starts[load][0] - starts[load][1])
         finishes = [Finish(str(target.model), target.version, for_readers) for target in targets]
+        if self.pool is None and self.course.total <= _LITTLE:
+            self._fill_here(loads, finishes)
+            return
+        self.pool = self.pool or Pool(self.settings)
         self.pool.run(loads, finishes, self.course.advanced, self.check)
+
+    def _fill_here(self, loads: Iterable[Load], finishes: Iterable[Finish]) -> None:
+        for load in loads:
+            self.check()
+            self.shop.load(load, self.course.advanced)
+        for model, version, for_readers in finishes:
+            projection = read_model(model).projection
+            self.copies(read_model(model)).finish(projection, version, for_readers=for_readers)
 
     def catch_up(self, target: Target, stops: Offsets | None = None) -> int:
         """Load here what has come meanwhile. Returns how many events it was."""
@@ -152,7 +173,8 @@ def session(
         lease = resources.enter_context(Lease(settings, [str(model) for model in models]))
         register = resources.enter_context(closing(Register(settings)))
         shop = resources.enter_context(workshop(settings))
-        yield Session(settings, lease, register, shop, course, stopped, Pool(settings, processes))
+        pool = Pool(settings, processes) if processes is not None else None
+        yield Session(settings, lease, register, shop, course, stopped, pool)
 
 
 def poison_text(poison: PoisonFound) -> dict[str, object]:

@@ -16,11 +16,13 @@ from typing import Any
 
 import asyncpg
 from confluent_kafka import Producer
+from typer.testing import CliRunner
 
 from benchmarks.seed import Encoder, fill, partition_of
 from benchmarks.world import Happening
 from projections.clickhouse.database import Database
 from tests import engines
+from topology.cli.replay import app
 from topology.kafka import producer_config
 from topology.settings import Settings
 
@@ -49,17 +51,22 @@ class Past:
 
     def replay(self, *arguments: str) -> Ran:
         """`./tally replay ...`"""
-        with self.replaying(*arguments) as process:
-            said, errors = process.communicate(timeout=120)
-        return Ran(process.returncode, said, errors)
+        result = CliRunner().invoke(app, arguments, env=self._environment)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
 
     @contextmanager
     def replaying(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """The command while it runs; killed at the end if it still does."""
-        environment = {**os.environ, **self.settings.environment(), "TALLY_DATA_DIR": str(self.settings.data_dir)}
+        """The command in a process of its own; killed at the end if it still runs."""
         argv = [sys.executable, "-m", "topology.cli", "replay", *arguments]
         with subprocess.Popen(
-            argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            argv,
+            env=os.environ | self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         ) as process:
             try:
                 yield process
@@ -67,17 +74,17 @@ class Past:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        return self.settings.environment()
+
     def append(self, *happenings: Happening) -> None:
         """In order; each to its channel's partition."""
-        encoder = Encoder(self.settings.schema_registry_url)
         producer = Producer(producer_config(self.settings))
-        for type_, channel, fields in happenings:
-            producer.produce(
-                type_.topic,
-                encoder.encode(type_, fields),
-                fields[type_.key_field].encode(),
-                partition_of(channel),
-            )
+        with closing(Encoder(self.settings.schema_registry_url)) as encoder:
+            for type_, channel, fields in happenings:
+                value, key = encoder.encode(type_, fields), fields[type_.key_field].encode()
+                producer.produce(type_.topic, value, key, partition_of(channel))
         assert producer.flush(30) == 0
 
     def append_bytes(self, topic: str, partition: int, value: bytes) -> None:

@@ -40,7 +40,9 @@ Names = Annotated[
 ]
 Store = Annotated[StoreName | None, typer.Option(help="Only this store's; names may leave it out then.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Processes = Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; one per core unless said.")]
+Processes = Annotated[
+    int | None, typer.Option(min=1, max=64, help="Worker processes; unless said one per core, or none for a little.")
+]
 
 _ENGINES_AWAY = (*AWAY, ClickHouseError, KafkaException, SchemaRegistryError, Fenced)
 _out, _notes = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
@@ -95,7 +97,7 @@ def rebuild_models(
                     "events": course.events,
                     "seconds": round(course.seconds, 3),
                     "events_per_s": round(course.events_per_s),
-                    "peak_mib": list(work.pool.peak_mib.values()),
+                    "peak_mib": list(work.pool.peak_mib.values()) if work.pool is not None else [],
                     "skipped": [poison_text(poison) for poison in course.skipped],
                 }
             )
