@@ -108,6 +108,10 @@ async def _a_player_gets_media(playback_url: str) -> None:
         media = await http.get(urljoin(playback_url, variant))
         assert "#EXT-X-PART:" in media.text
         assert "#EXT-X-PRELOAD-HINT:TYPE=PART" in media.text
+        # ffmpeg knows no parts: it finds nothing to play before the first whole segment.
+        async with asyncio.timeout(60):
+            while "#EXTINF:" not in (await http.get(urljoin(playback_url, variant))).text:
+                await asyncio.sleep(0.2)
     decoded = await asyncio.to_thread(
         subprocess.run,
         _ffmpeg("-i", playback_url, "-t", "3", "-f", "null", "-"),
