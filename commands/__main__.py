@@ -47,14 +47,17 @@ def serve(settings: Settings, chosen: Sequence[str], stopping: threading.Event) 
         threads = [threading.Thread(target=runner.run, name=name) for name, runner in runners.items()]
         for thread in threads:
             thread.start()
-        while not all(runner.ready.wait(WATCH_S) for runner in runners.values()) and not stopping.is_set():
-            pass
-        if not stopping.is_set():
-            announce_ready(settings, PROCESS)
-            log.info("ready", aggregates=list(chosen))
+        announced = False
+        while not stopping.wait(WATCH_S) and all(thread.is_alive() for thread in threads):
+            if not announced and all(runner.ready.is_set() for runner in runners.values()):
+                announce_ready(settings, PROCESS)
+                log.info("ready", aggregates=list(chosen))
+                announced = True
+        asked_to_stop = stopping.is_set()
+        stopping.set()
         for thread in threads:
             thread.join()
-    return 0
+    return 0 if asked_to_stop else 1
 
 
 def _register(codec: Codec, stopping: threading.Event) -> None:

@@ -45,6 +45,7 @@ class LogReader:
     """Committed events of the places it is told to follow. Used by one thread."""
 
     def __init__(self, settings: Settings, codec: Codec, stopping: threading.Event) -> None:
+        self._settings = settings
         self._codec = codec
         self._stopping = stopping
         self._next: dict[Place, int] = {}
@@ -67,9 +68,9 @@ class LogReader:
 
     def forget(self, places: list[Place]) -> None:
         """Stop reading the places."""
-        for place in places:
-            self._next.pop(place, None)
-        self._consumer.incremental_unassign([TopicPartition(*place) for place in places])
+        followed = [place for place in places if self._next.pop(place, None) is not None]
+        if followed:
+            self._consumer.incremental_unassign([TopicPartition(*place) for place in followed])
 
     def read_to_end(self) -> Iterator[Logged]:
         """Every event not yet read that was committed before this call. Raises Stopping."""
@@ -120,6 +121,8 @@ class LogReader:
                 return {(asked.topic, asked.partition): answer.result().offset for asked, answer in answers.items()}
             except KafkaException as error:
                 log.warning("the log's end is not known yet", error=str(error))
+                # After a broker restarts, an old admin client asks with the leader epoch of before: refused for ever.
+                self._admin = AdminClient(client_config(self._settings))
                 if self._stopping.wait(RETRY_S):
                     raise Stopping from error
         return {}

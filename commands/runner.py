@@ -67,6 +67,7 @@ class Term:
         self._codec = codec
         self._stopping = stopping
         self._partitions: dict[int, Partition] = {}
+        self._failure: Exception | None = None
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
         self._reader = LogReader(settings, codec, stopping)
         self._consumer = Consumer(
@@ -108,10 +109,11 @@ class Term:
 
     def _arrived(self) -> list[Message]:
         first = self._consumer.poll(POLL_S)
-        if first is None:
-            return []
+        arrived = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
+        if self._failure is not None:
+            raise self._failure
         messages = []
-        for message in (first, *self._consumer.consume(MAX_BATCH - 1, 0)):
+        for message in arrived:
             error = message.error()
             if error is None:
                 messages.append(message)
@@ -158,7 +160,13 @@ class Term:
             write.result()
 
     def _take(self, _: Consumer, assigned: list[TopicPartition]) -> None:
-        numbers = [place.partition for place in assigned]
+        # A callback that raises would leave the consumer without the assignment it then gives back on closing.
+        try:
+            self._take_up([place.partition for place in assigned])
+        except Exception as error:
+            self._failure = error
+
+    def _take_up(self, numbers: list[int]) -> None:
         if not numbers:
             return
         began = time.monotonic()

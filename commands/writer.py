@@ -17,6 +17,11 @@ from topology.settings import Settings
 TRANSACTION_TIMEOUT_MS = 30_000
 CALL_TIMEOUT_S = 10.0
 FLUSH_SLICE_S = 0.5
+IDLE_MS = 5_000
+
+NO_LONGER_OURS = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.FENCED_INSTANCE_ID})
+"""The group has gone on without this consumer: its partitions are not ours, so trying again is pointless."""
+
 BY_KEY = -1
 
 log = structlog.get_logger()
@@ -75,14 +80,16 @@ class TransactionalWriter:
     """
 
     def __init__(self, settings: Settings, name: str, consumer: Consumer, stopping: threading.Event) -> None:
+        self._settings = settings
+        self._name = name
         self._consumer = consumer
         self._stopping = stopping
-        self._producer = Producer(
-            producer_config(settings) | {"transactional.id": name, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
-        )
-        self._insist(self._producer.init_transactions)
+        self._open()
 
     def begin(self) -> None:
+        self._producer.poll(0)
+        if self._kafka_was_away.is_set():
+            self._open()
         self._producer.begin_transaction()
 
     def append(self, records: Sequence[Record]) -> list[int]:
@@ -92,12 +99,35 @@ class TransactionalWriter:
             raise self._abort(error) from error
 
     def commit(self, source: TopicPartition) -> None:
+        if self._kafka_was_away.is_set():
+            raise Aborted("Kafka was away")
         try:
             metadata = self._consumer.consumer_group_metadata()
             self._insist(self._producer.send_offsets_to_transaction, [source], metadata)
             self._insist(self._producer.commit_transaction)
         except KafkaException as error:
             raise self._abort(error) from error
+
+    def _open(self) -> None:
+        # A producer that has seen the group's coordinator restart may wait for it for ever (librdkafka's issue 5511):
+        # after an outage there is a new one, which also undoes what the old one left open. Where only the coordinator
+        # restarted, the wait ends with the next connection that closes: hence they close early when idle.
+        self._kafka_was_away = away = threading.Event()
+
+        def notice(error: KafkaError) -> None:
+            if error.code() == KafkaError._ALL_BROKERS_DOWN:
+                away.set()
+
+        self._producer = Producer(
+            producer_config(self._settings)
+            | {
+                "transactional.id": self._name,
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                "connections.max.idle.ms": IDLE_MS,
+                "error_cb": notice,
+            }
+        )
+        self._insist(self._producer.init_transactions)
 
     def _insist(self, call: Callable[..., None], *arguments: object) -> None:
         """Call again while the broker is away: each of these calls may be repeated until it gives a definite answer."""
@@ -118,6 +148,8 @@ class TransactionalWriter:
         if reason.fatal() or reason.code() == KafkaError._FENCED:
             raise error
         self._insist(self._producer.abort_transaction)
+        if reason.code() in NO_LONGER_OURS:
+            raise error
         return Aborted(str(error))
 
 

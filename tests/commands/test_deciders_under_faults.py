@@ -1,0 +1,181 @@
+"""Deciders that are stopped, killed and cut off from Kafka while commands keep coming."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from commands import identity
+from schemas.commands.chat import SendMessage
+from schemas.commands.follows import Follow
+from schemas.message import Command
+from schemas.wire import Codec
+from tests import engines
+from tests.commands.system import Log, MortalBroker, deciding, eventually, new_login, now, registration
+from topology.settings import Settings
+
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(400)]
+
+BATCH = 20
+
+
+@pytest.fixture
+def log(registry: Settings) -> Iterator[Log]:
+    with closing(Codec(registry.schema_registry_url)) as codec:
+        codec.register_all()
+        yield Log(registry, codec)
+
+
+class Load:
+    """Appends commands made by `make`, each once, until told to stop."""
+
+    def __init__(self, log: Log, make: Callable[[int], Command]) -> None:
+        self.command_ids: set[str] = set()
+        self._log = log
+        self._make = make
+        self._stopping = threading.Event()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            thread.join()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stopping.wait(0.02):
+            commands = [self._make(number + step) for step in range(BATCH)]
+            number += BATCH
+            self._log.append(*commands)
+            self.command_ids |= {command.command_id for command in commands}
+
+
+def registered_channel(log: Log) -> str:
+    """A channel that exists."""
+    command = registration(new_login())
+    log.append(command)
+    eventually(lambda: bool(log.results_of("accounts", {command.command_id})), "the channel is registered")
+    return command.user_id
+
+
+def assert_each_decided_once(log: Log, load: Load, aggregate: str, channel_id: str) -> None:
+    eventually(
+        lambda: (
+            {each.record.fields["command_id"] for each in log.results_of(aggregate, load.command_ids)}
+            == load.command_ids
+        ),
+        f"a result for each of {len(load.command_ids)} commands",
+    )
+    results = log.results_of(aggregate, load.command_ids)
+    events = [each for each in log.read(aggregate) if each.record.fields["channel_id"] == channel_id]
+
+    assert Counter(each.record.type for each in results) == {"CommandAccepted": len(load.command_ids)}
+    assert Counter(each.record.fields["command_id"] for each in events) == dict.fromkeys(load.command_ids, 1)
+    said = {each.record.fields["command_id"]: each.record.fields["offset"] for each in results}
+    assert said == {each.record.fields["command_id"]: each.offset for each in events}
+
+
+def follows_of(channel_id: str) -> Callable[[int], Command]:
+    return lambda number: now(Follow, f"follower-{number}", channel_id=channel_id)
+
+
+def test_a_decider_that_was_asleep_while_another_took_over_is_fenced(
+    registry: Settings, log: Log, tmp_path: Path
+) -> None:
+    with deciding(registry, tmp_path, "first", ("accounts", "follows")) as first:
+        channel_id = registered_channel(log)
+        load = Load(log, follows_of(channel_id))
+        with load.running():
+            eventually(lambda: bool(log.results_of("follows", load.command_ids)), "the first decider decides")
+            first.signal(signal.SIGSTOP)
+            with deciding(registry, tmp_path, "second", ("follows",)) as second:
+                asleep = set(load.command_ids)
+                eventually(
+                    lambda: len(log.results_of("follows", asleep)) >= len(asleep), "the second decider takes over"
+                )
+                first.signal(signal.SIGCONT)
+                eventually(lambda: "fenced" in first.log.read_text().lower(), "the first is fenced")
+                eventually(lambda: first.log.read_text().count('"deciding"') > 2, "the first is given partitions again")
+                assert second.process.poll() is None
+        assert_each_decided_once(log, load, "follows", channel_id)
+
+
+def test_killing_deciders_again_and_again_loses_and_repeats_nothing(
+    registry: Settings, log: Log, tmp_path: Path
+) -> None:
+    with deciding(registry, tmp_path) as deciders:
+        channel_id = registered_channel(log)
+        load = Load(log, follows_of(channel_id))
+        with load.running():
+            eventually(lambda: bool(log.results_of("follows", load.command_ids)), "the deciders decide")
+            for _ in range(4):
+                deciders.kill()
+                deciders.restart()
+                deciders.ready()
+                time.sleep(0.5)
+        assert_each_decided_once(log, load, "follows", channel_id)
+
+
+def test_killing_deciders_repeats_chat_only_under_the_same_id(registry: Settings, log: Log, tmp_path: Path) -> None:
+    with deciding(registry, tmp_path) as deciders:
+        channel_id = registered_channel(log)
+        load = Load(
+            log, lambda number: now(SendMessage, str(number), channel_id=channel_id, sender_login="x", text="hi")
+        )
+        with load.running():
+            eventually(lambda: bool(log.results_of("chat", load.command_ids)), "the deciders decide")
+            for _ in range(4):
+                deciders.kill()
+                deciders.restart()
+                deciders.ready()
+                time.sleep(0.5)
+        eventually(
+            lambda: (
+                {each.record.fields["command_id"] for each in log.results_of("chat", load.command_ids)}
+                >= load.command_ids
+            ),
+            "a result for each message",
+        )
+
+    events = [each.record.fields for each in log.read("chat") if each.record.fields["channel_id"] == channel_id]
+    assert {(event["command_id"], event["event_id"], event["message_id"]) for event in events} == {
+        (command_id, identity.derived_id(command_id, 0), identity.derived_id(command_id, 0))
+        for command_id in load.command_ids
+    }
+    results = log.results_of("chat", load.command_ids)
+    assert {each.record.type for each in results} == {"CommandAccepted"}
+
+
+@pytest.mark.skipif(engines.docker_answers(), reason="kills the embedded broker")
+def test_killing_kafka_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    with (
+        closing(MortalBroker(tmp_path)) as broker,
+        engines.registry(broker.settings) as settings,
+        closing(Codec(settings.schema_registry_url)) as codec,
+        deciding(settings, tmp_path) as deciders,
+    ):
+        codec.register_all()
+        log = Log(settings, codec)
+        channel_id = registered_channel(log)
+        load = Load(log, follows_of(channel_id))
+        with load.running():
+            for _ in range(3):
+                appended = set(load.command_ids)
+                eventually(
+                    lambda ids=appended: len(log.results_of("follows", ids)) >= len(ids),  # type: ignore[misc]
+                    "the deciders decide",
+                )
+                broker.kill_and_restart()
+        assert_each_decided_once(log, load, "follows", channel_id)
+        assert deciders.process.poll() is None
