@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 import time
@@ -13,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from commands import identity
+from commands.client import CommandClient
 from schemas.commands.chat import SendMessage
 from schemas.commands.follows import Follow
 from schemas.message import Command
 from schemas.wire import Codec
 from tests import engines
-from tests.commands.system import Log, MortalBroker, deciding, eventually, new_login, now, registration
+from tests.commands.system import Deciders, Log, MortalBroker, deciding, eventually, new_login, now, registration
 from topology.settings import Settings
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(400)]
@@ -157,25 +159,47 @@ def test_killing_deciders_repeats_chat_only_under_the_same_id(registry: Settings
     assert {each.record.type for each in results} == {"CommandAccepted"}
 
 
-@pytest.mark.skipif(engines.docker_answers(), reason="kills the embedded broker")
-def test_killing_kafka_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    with (
-        closing(MortalBroker(tmp_path)) as broker,
-        engines.registry(broker.settings) as settings,
-        closing(Codec(settings.schema_registry_url)) as codec,
-        deciding(settings, tmp_path) as deciders,
-    ):
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalBroker]:
+    if engines.docker_answers():
+        pytest.skip("kills the embedded broker")
+    directory = tmp_path_factory.mktemp("mortal")
+    with closing(MortalBroker(directory)) as broker, engines.registry(broker.settings) as settings:
+        broker.settings = settings
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def survivors(broker: MortalBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deciders]:
+    with deciding(broker.settings, tmp_path_factory.mktemp("survivors")) as deciders:
+        yield deciders
+
+
+def test_killing_kafka_loses_and_repeats_nothing(broker: MortalBroker, survivors: Deciders) -> None:
+    with closing(Codec(broker.settings.schema_registry_url)) as codec:
         codec.register_all()
-        log = Log(settings, codec)
+        log = Log(broker.settings, codec)
         channel_id = registered_channel(log)
         load = Load(log, follows_of(channel_id))
         with load.running():
             for _ in range(3):
-                appended = set(load.command_ids)
+                before = len(log.results_of("follows", load.command_ids))
                 eventually(
-                    lambda ids=appended: len(log.results_of("follows", ids)) >= len(ids),  # type: ignore[misc]
+                    lambda seen=before: len(log.results_of("follows", load.command_ids)) > seen,  # type: ignore[misc]
                     "the deciders decide",
                 )
                 broker.kill_and_restart()
         assert_each_decided_once(log, load, "follows", channel_id)
-        assert deciders.process.poll() is None
+        assert survivors.process.poll() is None
+
+
+async def test_a_client_outlives_kafka(broker: MortalBroker, survivors: Deciders) -> None:
+    with closing(Codec(broker.settings.schema_registry_url)) as codec:
+        codec.register_all()
+        async with CommandClient(broker.settings, codec) as client:
+            before, during = registration(new_login()), registration(new_login())
+            accepted = await client.submit(before, 60)
+            restarting = asyncio.create_task(asyncio.to_thread(broker.kill_and_restart))
+            assert (await client.submit(during, 120)).reply == {"user_id": during.user_id}
+            await restarting
+            assert await client.submit(before, 60) == accepted
