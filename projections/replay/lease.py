@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import closing
 from types import TracebackType
 
 from projections.postgres.sink import AWAY
@@ -53,21 +54,25 @@ class Lease:
             raise LeaseLost(self._lost or f"the lease could not be renewed for {silent_s:.0f} s")
 
     def _renew(self) -> None:
-        register: Register | None = None
         while not self._over.wait(_RENEW_S):
             try:
-                register = register or Register(self._settings)
-                before = time.monotonic()
-                if register.renew_leases(self._token) != len(self._models):
-                    self._lost = "another replay holds the lease"
-                    return
-                self._renewed_at = before
+                with closing(Register(self._settings)) as register:
+                    self._renew_over(register)
             except AWAY:
-                if register is not None:
-                    register.close()
-                register = None
+                continue  # until it is back, or `check` gives up
+            if self._lost:
+                return
         try:
-            register = register or Register(self._settings)
-            register.release_leases(self._token)
+            with closing(Register(self._settings)) as register:
+                register.release_leases(self._token)
         except AWAY:
             return  # it will lapse
+
+    def _renew_over(self, register: Register) -> None:
+        while not self._over.is_set():
+            before = time.monotonic()
+            if register.renew_leases(self._token) != len(self._models):
+                self._lost = "another replay holds the lease"
+                return
+            self._renewed_at = before
+            self._over.wait(_RENEW_S)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 
-from projections.contract import Advance, Record, Refused
+from projections.contract import Advance, Fenced, Record, Refused
 from projections.replay.clickhouse_copies import ClickHouseCopies
 from projections.replay.copies import Copies, Loader
 from projections.replay.errors import PoisonFound
@@ -18,6 +18,9 @@ from projections.replay.postgres_copies import PostgresCopies
 from projections.replay.reader import Reader, offset_of
 from schemas.wire import Codec, WireError
 from topology.settings import Settings
+
+
+_TAKEOVERS = 3
 
 
 class Load(NamedTuple):
@@ -64,8 +67,8 @@ class Workshop:
 
     def occurred_at(self, topic: str, partition: int, start: int) -> datetime | None:
         """When the first readable event from `start` on occurred; None without one."""
-        for batch in self.reader.batches(topic, partition, start, None):
-            for message in batch.messages:
+        with closing(self.reader.batches(topic, partition, start, None)) as batches:
+            for message in (message for batch in batches for message in batch.messages):
                 try:
                     at = self._codec.decode(message.value()).fields.get("occurred_at")
                 except WireError:
@@ -75,17 +78,28 @@ class Workshop:
         return None
 
     def load(self, load: Load, told: Callable[[Loaded], None]) -> None:
-        """Raises PoisonFound, and what Kafka, the registry and the store raise; what was told is kept."""
+        """Raises PoisonFound, and what Kafka, the registry and the store raise; what was told is kept.
+
+        A worker of a run that was killed may still write its last batch: reading goes on behind it.
+        """
+        for _ in range(_TAKEOVERS):
+            try:
+                return self._load(load, told)
+            except Fenced as error:
+                fenced = error
+        raise fenced
+
+    def _load(self, load: Load, told: Callable[[Loaded], None]) -> None:
         model = read_model(load.model)
         copies = self.copies(model.store)
         expected = copies.progress(model.projection, load.version).get(load.partition, 0)
-        batches = self.reader.batches(model.topic, load.partition, expected, load.stop)
         loading = _Loading(load, model, copies.loader(model.projection, load.version), self._codec)
-        for batch in batches:
-            events = loading.apply(batch.messages, expected, batch.next_offset)
-            expected = batch.next_offset
-            told(Loaded(load, expected, events, loading.skipped))
-            loading.skipped = []
+        with closing(self.reader.batches(model.topic, load.partition, expected, load.stop)) as batches:
+            for batch in batches:
+                events = loading.apply(batch.messages, expected, batch.next_offset)
+                expected = batch.next_offset
+                told(Loaded(load, expected, events, loading.skipped))
+                loading.skipped = []
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
@@ -22,12 +21,11 @@ from projections.postgres.schema import (
 )
 from projections.postgres.sink import GONE, NEVER
 from projections.postgres.statements import change_statement, schema_name
+from projections.replay.blocking import Blocking
 from projections.replay.copies import Offsets, Print, TableDrift, Window
 from projections.replay.postgres_prints import compare_tables, read_prints
 from projections.tables import INSERT, Changes, Model, Table, by_shape
 from topology.settings import Settings
-
-T = TypeVar("T")
 
 _SESSION = {
     "synchronous_commit": "off",  # rows and progress share a transaction: a crash can only take both
@@ -40,34 +38,23 @@ _SESSION = {
 
 class PostgresCopies:
     def __init__(self, settings: Settings) -> None:
-        self._dsn = settings.postgres_dsn.get_secret_value()
-        self._loop = asyncio.Runner()
-        self._connections: list[asyncpg.Connection] = []
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run(work)
-
-    def connect(self) -> asyncpg.Connection:
-        connection = self.run(asyncpg.connect(self._dsn, timeout=10, server_settings=_SESSION))
-        self._connections.append(connection)
-        return connection
+        self._postgres = Blocking(settings.postgres_dsn.get_secret_value())
+        self.run = self._postgres.run
 
     @cached_property
     def connection(self) -> asyncpg.Connection:
         """Where tables are defined and looked at."""
-        connection = self.connect()
+        connection = self._postgres.connect(_SESSION)
         self.run(create_base(connection))
         return connection
 
     @cached_property
     def writer(self) -> asyncpg.Connection:
         """Where rows are written, also while the other connection holds a transaction open."""
-        return self.connect()
+        return self._postgres.connect(_SESSION)
 
     def close(self) -> None:
-        for connection in self._connections:
-            connection.terminate()
-        self._loop.close()
+        self._postgres.close()
 
     def live(self, projection: Model) -> int | None:
         live = self.run(live_version(self.connection, projection))
@@ -166,7 +153,7 @@ class PostgresCopies:
         self, projection: Model, live: int, version: int, catch_up: Callable[[Offsets], None], window: Window
     ) -> list[TableDrift]:
         """The live writer waits only until a snapshot of both versions at its offsets is taken."""
-        snapshot = self.connect()
+        snapshot = self._postgres.connect(_SESSION)
         with self._transaction(snapshot, isolation="repeatable_read", readonly=True):
             with self._transaction(self.connection) as connection:
                 catch_up(self.run(progress_of(connection, projection, live, "FOR UPDATE")))

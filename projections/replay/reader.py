@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -67,10 +67,10 @@ class Reader:
         """Raises KafkaException."""
         return Extent(*self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S))
 
-    def batches(self, topic: str, partition: int, start: int, stop: int | None) -> Iterator[Batch]:
+    def batches(self, topic: str, partition: int, start: int, stop: int | None) -> Generator[Batch]:
         """Every committed record from `start` on, below `stop`; without it, up to where the log ends as it is read.
 
-        Raises KafkaException.
+        Close it before the next. Raises KafkaException, NotPossible.
         """
         if stop is not None and start >= stop:
             return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Literal, NamedTuple
 
 import asyncpg
 import psutil
 
+from projections.replay.blocking import Blocking
 from projections.replay.errors import LeaseHeld
 from topology.settings import Settings
 
@@ -54,16 +54,13 @@ class Register:
     """The tables, over one connection of its own."""
 
     def __init__(self, settings: Settings) -> None:
-        self._loop = asyncio.Runner()
+        self._postgres = Blocking(settings.postgres_dsn.get_secret_value())
         try:
-            self._connection = self._loop.run(self._open(settings.postgres_dsn.get_secret_value()))
-            self._loop.run(self._create())
+            self._connection = self._postgres.connect({"application_name": "tally-replay-register"})
+            self._postgres.run(self._create())
         except BaseException:
-            self._loop.close()
+            self._postgres.close()
             raise
-
-    async def _open(self, dsn: str) -> asyncpg.Connection:
-        return await asyncpg.connect(dsn, timeout=10, server_settings={"application_name": "tally-replay-register"})
 
     async def _create(self) -> None:
         async with self._connection.transaction():
@@ -71,12 +68,11 @@ class Register:
             await self._connection.execute(_TABLES)
 
     def close(self) -> None:
-        self._connection.terminate()
-        self._loop.close()
+        self._postgres.close()
 
     def take_lease(self, model: str, token: str) -> None:
         """Raises LeaseHeld. A lease whose process on this host is dead is free at once."""
-        self._loop.run(self._take_lease(model, token))
+        self._postgres.run(self._take_lease(model, token))
 
     async def _take_lease(self, model: str, token: str) -> None:
         held = await self._connection.fetchrow(
@@ -92,17 +88,17 @@ class Register:
 
     def renew_leases(self, token: str) -> int:
         """How many leases this token still holds."""
-        rows = self._loop.run(
+        rows = self._postgres.run(
             self._connection.fetch("UPDATE rm.leases SET renewed_at = now() WHERE token = $1 RETURNING model", token)
         )
         return len(rows)
 
     def release_leases(self, token: str) -> None:
-        self._loop.run(self._connection.execute("DELETE FROM rm.leases WHERE token = $1", token))
+        self._postgres.run(self._connection.execute("DELETE FROM rm.leases WHERE token = $1", token))
 
     def builds(self, model: str) -> list[Build]:
         """Oldest first."""
-        rows = self._loop.run(
+        rows = self._postgres.run(
             self._connection.fetch(
                 "SELECT model, version, state, revision, label, error FROM rm.builds WHERE model = $1 ORDER BY version",
                 model,
@@ -112,7 +108,7 @@ class Register:
 
     def record(self, model: str, version: int, state: State, revision: int, label: str = "") -> None:
         """Note a version, or its new state."""
-        self._loop.run(
+        self._postgres.run(
             self._connection.execute(
                 "INSERT INTO rm.builds (model, version, state, revision, label) VALUES ($1, $2, $3, $4, $5) "
                 "ON CONFLICT (model, version) DO UPDATE SET state = $3, changed_at = now(), error = NULL",
@@ -121,7 +117,7 @@ class Register:
         )
 
     def record_error(self, model: str, version: int, error: str) -> None:
-        self._loop.run(
+        self._postgres.run(
             self._connection.execute(
                 "UPDATE rm.builds SET error = $3, changed_at = now() WHERE model = $1 AND version = $2",
                 *(model, version, error[:2000]),
@@ -129,7 +125,7 @@ class Register:
         )
 
     def forget(self, model: str, version: int) -> None:
-        self._loop.run(
+        self._postgres.run(
             self._connection.execute("DELETE FROM rm.builds WHERE model = $1 AND version = $2", model, version)
         )
 

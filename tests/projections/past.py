@@ -57,17 +57,10 @@ class Past:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     @contextmanager
-    def replaying(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def replaying(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """The command in a process of its own; killed at the end if it still runs."""
         argv = [sys.executable, "-m", "topology.cli", "replay", *arguments]
-        with subprocess.Popen(
-            argv,
-            env=os.environ | self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        with subprocess.Popen(argv, env=os.environ | self._environment, start_new_session=True) as process:
             try:
                 yield process
             finally:

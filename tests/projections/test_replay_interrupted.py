@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
+from projections.replay.blocking import Blocking
 from projections.replay.course import Course
 from projections.replay.errors import LeaseHeld, LeaseLost
 from projections.replay.lease import Lease
@@ -22,6 +24,13 @@ pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(400)]
 
 MODELS = ("postgres.chat", "clickhouse.chat", "postgres.playback")
 
+BUILDING = "SELECT count(*) FROM rm.builds WHERE state = 'building'"
+CHAT_BUILDING = "(SELECT 'chat', version, 0 FROM rm.builds WHERE model = 'postgres.chat' AND state = 'building')"
+WRITTEN = (
+    "SELECT sum(next_offset) > 0 FROM rm.progress p JOIN rm.builds b "
+    "ON b.model = 'postgres.' || p.projection AND b.version = p.version WHERE b.state = 'building'"
+)
+
 
 def eventually(true: Callable[[], bool], within_s: float = 90) -> None:
     deadline = time.monotonic() + within_s
@@ -31,21 +40,24 @@ def eventually(true: Callable[[], bool], within_s: float = 90) -> None:
 
 
 @contextmanager
-def half_way(past: Past) -> Iterator[int]:
-    """A rebuild that has written something and is not done; gives its pid."""
-    for model in MODELS:
-        past.replay("discard", model)
-    with past.replaying("rebuild", *MODELS, "--processes", "1") as process:
-        building = "SELECT count(*) FROM rm.builds WHERE state = 'building' AND model = ANY($1::text[])"
-        eventually(lambda: past.sql(building, list(MODELS)) == [(len(MODELS),)])
-        written = (
-            "SELECT sum(next_offset) > 0 FROM rm.progress p JOIN rm.builds b "
-            "ON b.model = 'postgres.' || p.projection AND b.version = p.version WHERE b.state = 'building'"
-        )
-        eventually(lambda: past.sql(written) == [(True,)] or process.poll() is not None)
-        yield process.pid
-        if process.poll() is None:
-            process.wait(60)
+def half_way(past: Past) -> Iterator[subprocess.Popen[bytes]]:
+    """A rebuild that has written something and cannot get done: one partition's progress is locked."""
+    past.replay("discard", *MODELS)
+    with past.replaying("rebuild", *MODELS, "--processes", "2") as process:
+        eventually(lambda: past.sql(BUILDING) == [(len(MODELS),)])
+        with locked(past, "SELECT FROM rm.progress WHERE (projection, version, partition) = " + CHAT_BUILDING):
+            eventually(lambda: past.sql(WRITTEN) == [(True,)])
+            yield process
+        process.wait(60)
+
+
+@contextmanager
+def locked(past: Past, rows: str) -> Iterator[None]:
+    with closing(Blocking(past.settings.postgres_dsn.get_secret_value())) as postgres:
+        connection = postgres.connect({})
+        postgres.run(connection.execute("BEGIN"))
+        assert postgres.run(connection.execute(f"{rows} FOR UPDATE")) == "SELECT 1"
+        yield
 
 
 @pytest.fixture
@@ -56,8 +68,8 @@ def built(world: Past) -> Past:
 
 
 def test_killed_and_run_again_it_goes_on(built: Past) -> None:
-    with half_way(built) as pid:
-        os.killpg(pid, signal.SIGKILL)
+    with half_way(built) as process:
+        process.kill()  # its workers find out by themselves
     again = built.replay("rebuild", *MODELS, "--json")
     assert again.status == 0, again.errors
     assert all(one["resumed"] for one in again.json["rebuilt"])
@@ -68,13 +80,9 @@ def test_killed_and_run_again_it_goes_on(built: Past) -> None:
 
 def test_ctrl_c_pauses_and_readers_see_nothing_of_it(built: Past) -> None:
     live = built.sql("SELECT projection, version FROM rm.live ORDER BY 1")
-    with built.replaying("rebuild", *MODELS, "--processes", "1") as process:
-        building = "SELECT count(*) FROM rm.builds WHERE state = 'building'"
-        eventually(lambda: built.sql(building)[0][0] == len(MODELS))
+    with half_way(built) as process:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=90)
-        assert process.returncode == 130, errors
-        assert "goes on" in errors
+    assert process.returncode == 130
     assert built.sql("SELECT projection, version FROM rm.live ORDER BY 1") == live
     assert built.sql("SELECT count(*) FROM rm.leases") == [(0,)]
     standing = built.replay("status", "postgres.chat", "--json").json["models"][0]
@@ -85,8 +93,8 @@ def test_ctrl_c_pauses_and_readers_see_nothing_of_it(built: Past) -> None:
 
 
 def test_an_unfinished_rebuild_can_be_discarded(built: Past) -> None:
-    with half_way(built) as pid:
-        os.killpg(pid, signal.SIGKILL)
+    with half_way(built) as process:
+        process.kill()  # its workers find out by themselves
     dropped = built.replay("discard", *MODELS, "--json")
     assert dropped.json["dropped"] == dict.fromkeys(MODELS, 1)
     assert built.replay("status", "postgres.chat", "--json").json["models"][0]["building"] is None
