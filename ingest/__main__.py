@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
             timeout_graceful_shutdown=PLAYERS_LEAVE_S,
         )
     )
+    # What is loaded by now stays: a full collection that walked all of it would hold every stream up.
+    gc.freeze()
     playing = asyncio.create_task(origin.serve())
     try:
         await asyncio.wait([playing])

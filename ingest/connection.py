@@ -20,6 +20,7 @@ from ingest.bad_keys import BadKeys
 from ingest.desk import PUBLISH_FAILED, Desk, Publication, Refused
 from ingest.media.became import RefusedMedia
 from ingest.media.tag import MediaTag
+from ingest.pump import Pump
 from ingest.rtmp.events import Broken, PublishRequested, ServerEvent, Unpublished
 from ingest.rtmp.handshake import RANDOM_SIZE
 from ingest.rtmp.session import ServerSession
@@ -51,6 +52,7 @@ class Owner(Protocol):
 
     desk: Desk
     bad_keys: BadKeys
+    pump: Pump
     limits: ConnectionLimits
 
     def admit(self, connection: RtmpConnection) -> str | None:
@@ -148,8 +150,8 @@ class RtmpConnection(asyncio.Protocol):
         self._log.info("publish accepted")
         self._handle(self._session.accept_publish())
         self._flush()
-        if self._transport is not None and not self._transport.is_reading():
-            self._transport.resume_reading()
+        if self._ending_at is None:
+            self._owner.pump.add(self, self._transport.get_extra_info("socket").fileno())
 
     async def _refuse(self, refused: Refused) -> None:
         if refused.code == "bad_stream_key":
@@ -166,14 +168,16 @@ class RtmpConnection(asyncio.Protocol):
             self._flush()
 
     def _handle(self, events: list[ServerEvent]) -> None:
-        now_s = time.time()
-        publication = self._publication
+        publication, now_s = self._publication, time.time()
         for event in events:
-            if self._ending_at is not None:
-                return
             if isinstance(event, MediaTag):
-                if publication is not None:
-                    self._push(publication, event, now_s)
+                if publication is None:
+                    return
+                try:
+                    publication.push(event, now_s)
+                except Exception as error:
+                    self._refuse_media(error)
+                    return
             elif isinstance(event, PublishRequested):
                 self._asking = True
                 if self._transport is not None:
@@ -181,21 +185,21 @@ class RtmpConnection(asyncio.Protocol):
                 self._owner.spawn(self, event.key)
             elif isinstance(event, Unpublished):
                 self._end("unpublished", f"the publisher sent {event.command}")
+                return
             elif isinstance(event, Broken):
                 self._end(event.code, event.message)
-
-    def _push(self, publication: Publication, tag: MediaTag, now_s: float) -> None:
-        try:
-            publication.push(tag, now_s)
-        except RefusedMedia as refused:
-            self._session.refuse(PUBLISH_FAILED, refused.message)
-            self._end("refused_media", f"{refused.code}: {refused.message}")
-        except Exception:
-            self._log.exception("media failed")
-            self._session.refuse(PUBLISH_FAILED, "internal error")
-            self._end("refused_media", "internal error")
-        else:
+                return
+        if publication is not None:
             self._last_media = time.monotonic()
+
+    def _refuse_media(self, error: Exception) -> None:
+        if isinstance(error, RefusedMedia):
+            said, logged = error.message, f"{error.code}: {error.message}"
+        else:
+            self._log.error("media failed", exc_info=error)
+            said = logged = "internal error"
+        self._session.refuse(PUBLISH_FAILED, said)
+        self._end("refused_media", logged)
 
     def _check_rate(self) -> None:
         if self._ending_at is None:
@@ -225,6 +229,7 @@ class RtmpConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _finish(self, code: str, reason: str) -> None:
+        self._owner.pump.remove(self)
         self._ending_at = time.monotonic()
         self._log.info(
             "rtmp connection ended",

@@ -12,6 +12,7 @@ import structlog
 from ingest.bad_keys import BadKeys
 from ingest.connection import ConnectionLimits, RtmpConnection
 from ingest.desk import Desk
+from ingest.pump import Pump
 
 BACKLOG = 256
 SWEEP_S = 1.0
@@ -27,6 +28,7 @@ class RtmpServer:
     ) -> None:
         self.desk = desk
         self.bad_keys = BadKeys()
+        self.pump = Pump()
         self.limits = limits or ConnectionLimits()
         self._max_connections = connections
         self._max_per_address = per_address
@@ -35,20 +37,20 @@ class RtmpServer:
         self._empty = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
-        self._sweeper: asyncio.Task[None] | None = None
+        self._clocks: list[asyncio.Task[None]] = []
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses when `port` is 0."""
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: RtmpConnection(self), host, port, backlog=BACKLOG)
-        self._sweeper = asyncio.create_task(self._sweep())
+        self._clocks = [asyncio.create_task(self._sweep()), asyncio.create_task(self.pump.run())]
         bound: int = self._listener.sockets[0].getsockname()[1]
         _log.info("rtmp listens", host=host, port=bound)
         return bound
 
     async def stop(self, reason: str = "the server is shutting down; connect again in a moment") -> None:
         """Stop listening and end every connection, saying why; publishers may resume their streams."""
-        if self._listener is None or self._sweeper is None:
+        if self._listener is None:
             return
         self._listener.close()
         for connection in list(self._connections):
@@ -57,9 +59,9 @@ class RtmpServer:
             self._empty.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), self.limits.linger_s + 2 * SWEEP_S)
-        for task in [*self._tasks, self._sweeper]:
+        for task in [*self._tasks, *self._clocks]:
             task.cancel()
-        await asyncio.gather(*self._tasks, self._sweeper, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._clocks, return_exceptions=True)
 
     def admit(self, connection: RtmpConnection) -> str | None:
         self._connections.add(connection)

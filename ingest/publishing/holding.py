@@ -83,9 +83,10 @@ class Holding:
 
     def push(self, tag: MediaTag, now_s: float) -> None:
         """Raises RefusedMedia."""
-        if self._live is None or self.phase is not Phase.PUBLISHING:
+        live = self._live
+        if live is None:
             return
-        for became in self._live.push(tag, now_s):
+        for became in live.push(tag, now_s):
             if isinstance(became, SegmentClosed):
                 self._tools.reports.sampled(self.entry, became.sample)
             elif isinstance(became, HealthBecame):

@@ -38,7 +38,7 @@ REJECTED = "NetConnection.Connect.Rejected"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    media = MediaSettings(keyframe_wait_s=1.0)
+    media = MediaSettings(keyframe_wait_s=3.0)
     with running_house(tmp_path_factory.mktemp("house"), limits=LIMITS, media=media) as running:
         yield running
 

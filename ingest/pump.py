@@ -1,0 +1,70 @@
+"""Reads every publishing connection once a tick, one after the other.
+
+Woken for each packet, a process with many publishers spends most of its time on waking: batching by 40 ms costs a
+tenth of a part in latency and saves more than a third of the CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Protocol
+
+import structlog
+
+TICK_S = 0.04
+READ_SIZE = 131_072
+READS_PER_TICK = 8
+"""At most, of one connection: 26 MB/s, after which the sender has to wait."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Source(Protocol):
+    def data_received(self, data: bytes) -> None: ...
+
+    def abort(self, code: str, reason: str) -> None: ...
+
+
+class Pump:
+    """`run` reads the sockets of all that were added. Their transports must not read meanwhile."""
+
+    def __init__(self) -> None:
+        self._descriptors: dict[Source, int] = {}
+        self._buffer = bytearray(READ_SIZE)
+        self._view = memoryview(self._buffer)
+
+    def add(self, source: Source, descriptor: int) -> None:
+        self._descriptors[source] = descriptor
+
+    def remove(self, source: Source) -> None:
+        """Before the descriptor is closed. Removing twice does nothing."""
+        self._descriptors.pop(source, None)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for source, descriptor in list(self._descriptors.items()):
+                try:
+                    self._drain(source, descriptor)
+                except Exception:
+                    _log.exception("a connection could not be read")
+                    source.abort("internal_error", "internal error")
+
+    def _drain(self, source: Source, descriptor: int) -> None:
+        for _ in range(READS_PER_TICK):
+            if source not in self._descriptors:
+                return
+            try:
+                count = os.readv(descriptor, [self._buffer])
+            except BlockingIOError:
+                return
+            except OSError as error:
+                source.abort("connection_lost", str(error))
+                return
+            if not count:
+                source.abort("connection_lost", "the peer closed the connection")
+                return
+            source.data_received(bytes(self._view[:count]))
+            if count < READ_SIZE:
+                return
