@@ -56,10 +56,8 @@ class HealthReports:
     ) -> None:
         if self._task is None:
             return
-        if self._waiting:
-            self._empty.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), FLUSH_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.drained(), FLUSH_S)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -85,6 +83,12 @@ class HealthReports:
             HealthChanged(**_head(entry), status=became.status, previous=became.previous, codes=list(became.codes))
         )
 
+    async def drained(self) -> None:
+        """Returns when Kafka has everything so far."""
+        if self._waiting:
+            self._empty.clear()
+            await self._empty.wait()
+
     def _put(self, event: StreamHealthEvent) -> None:
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
@@ -102,8 +106,8 @@ class HealthReports:
             except Exception:
                 _log.exception("health events not sent, trying again", waiting=len(self._waiting))
             finally:
-                with suppress(Exception):
-                    await producer.stop()
+                with suppress(Exception):  # a broker that is away would keep it waiting
+                    await asyncio.wait_for(producer.stop(), FLUSH_S)
             await asyncio.sleep(RETRY_S)
 
     async def _send(self, producer: AIOKafkaProducer) -> None:
