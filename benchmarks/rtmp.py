@@ -44,9 +44,10 @@ class Server:
 @asynccontextmanager
 async def _publishing(server: Server, recording: list[FlvTag], numbers: range) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as group:
-        publishers = [Publisher(server.url, server.keys[number], recording, RECORDING_S * 1000) for number in numbers]
-        tasks = [group.create_task(publisher.run()) for publisher in publishers]
-        for publisher in publishers:
+        tasks = []
+        for number in numbers:
+            publisher = Publisher(server.url, server.keys[number], recording, RECORDING_S * 1000)
+            tasks.append(group.create_task(publisher.run()))
             await publisher.accepted.wait()
         yield
         for task in tasks:
@@ -92,7 +93,8 @@ async def _measure(tally: Server, peer: Server, recording: list[FlvTag], say: Ca
     for count in COUNTS:
         for name, server in (("tally", tally), ("nginx_rtmp", peer)):
             say(f"{name}, {count} publishers …")
-            figures[f"{name}_n{count}"] = await _load(server, recording, count)
+            measured = figures[f"{name}_n{count}"] = await _load(server, recording, count)
+            say(str(measured))
     return figures
 
 
@@ -129,8 +131,11 @@ async def _has_part(http: httpx.AsyncClient, stream: dict[str, Any]) -> bool:
 
 def run(seed: int, say: Callable[[str], None]) -> Report:
     """Load both servers in turn with the same recording, on one machine in one run."""
-    with running_stack() as stack:
-        figures = asyncio.run(_run(stack.status, say, seed))
+    try:
+        with running_stack() as stack:
+            figures = asyncio.run(_run(stack.status, say, seed))
+    except ExceptionGroup as group:
+        raise RuntimeError("; ".join(str(error) for error in group.exceptions)) from group
     ratios = {}
     for count in COUNTS:
         ours, peer = figures[f"tally_n{count}"], figures[f"nginx_rtmp_n{count}"]
