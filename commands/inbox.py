@@ -36,7 +36,7 @@ def read_batch(aggregate: Aggregate, codec: Codec, messages: list[Message]) -> B
     for message in messages:
         try:
             commands.append(_command(aggregate, codec, message))
-        except ValueError as error:
+        except WireError as error:
             dead_letters.append(_dead_letter(aggregate, message, str(error)))
     return Batch(commands, dead_letters, (messages[-1].offset() or 0) + 1)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import structlog
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
+from pydantic import ValidationError
 
 from schemas.catalog import BY_FULL_NAME
 from schemas.message import Event
@@ -101,13 +102,10 @@ class LogReader:
         self._next[place] = offset + 1
         try:
             decoded = self._codec.decode(message.value())
-        except WireError as unreadable:
-            log.error(
-                "an event cannot be read", topic=place[0], partition=place[1], offset=offset, error=str(unreadable)
-            )
+            event = BY_FULL_NAME[decoded.full_name].model_validate(decoded.fields)
+        except (WireError, ValidationError) as unreadable:
+            log.error("an event cannot be read", place=place, offset=offset, reason=type(unreadable).__name__)
             return
-        # The codec resolved the fields to today's schema; validating them again would double the time to catch up.
-        event = BY_FULL_NAME[decoded.full_name].model_construct(**decoded.fields)
         if isinstance(event, Event):
             yield Logged(place, offset, event)
 
