@@ -51,7 +51,7 @@ class Past:
 
     def replay(self, *arguments: str) -> Ran:
         """`./tally replay ...`"""
-        result = CliRunner().invoke(app, arguments, env=self._environment)
+        result = CliRunner().invoke(app, arguments, env=self.environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
@@ -60,7 +60,7 @@ class Past:
     def replaying(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """The command in a process of its own; killed at the end if it still runs."""
         argv = [sys.executable, "-m", "topology.cli", "replay", *arguments]
-        with subprocess.Popen(argv, env=os.environ | self._environment, start_new_session=True) as process:
+        with subprocess.Popen(argv, env=os.environ | self.environment, start_new_session=True) as process:
             try:
                 yield process
             finally:
@@ -68,7 +68,7 @@ class Past:
                     os.killpg(process.pid, signal.SIGKILL)
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return self.settings.environment()
 
     def append(self, *happenings: Happening) -> None:
