@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -225,12 +226,15 @@ class _Reply:
 
 
 def _native_header(session: Session, canonical: str, parameters: dict[str, str]) -> bytes:
-    """The block of no rows that a server sends for an empty result, so that clients learn the columns."""
+    """The block of no rows that a server sends for an empty result, so that clients learn the columns.
+
+    The statement runs again for it, and may find rows by then: they are left out, as they were not there the first time.
+    """
     described = f"{canonical.removesuffix(' FORMAT Native')} FORMAT RowBinaryWithNamesAndTypes"
     raw = session.run(described, parameters=parameters)
-    count, at = raw[:1], 1
-    texts = list(_texts(raw, at))
-    names, types = texts[: len(texts) // 2], texts[len(texts) // 2 :]
+    count = raw[:1]
+    texts = _texts(raw, at=1)
+    names, types = list(islice(texts, raw[0])), list(islice(texts, raw[0]))
     return count + b"\0" + b"".join(name + form for name, form in zip(names, types, strict=True))
 
 
