@@ -26,7 +26,7 @@ from ingest.rtmp.handshake import RANDOM_SIZE
 from ingest.rtmp.session import ServerSession
 
 APP = "live"
-SLICE = 16_384
+SLICE = 32_768
 """Bytes parsed before the limits are looked at again."""
 
 _log = structlog.get_logger(__name__)

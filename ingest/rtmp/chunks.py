@@ -23,6 +23,7 @@ _HEADER_SIZES = (11, 7, 3)
 _TIME_SHIFTS = (64, 32, 0)
 """Bits behind the timestamp in headers of type 0, 1 and 2."""
 _INCOMPLETE = -1
+_MEDIA = frozenset({AUDIO, VIDEO})
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class ChunkReader:
         while True:
             stream = self._current
             if stream is None:
+                position = self._whole_messages(data, position, end, messages)
                 if position == end:
                     return
                 stream = self._header(data, position, end)
@@ -76,6 +78,45 @@ class ChunkReader:
             position = self._payload(stream, data, position, end, messages)
             if position == end and self._current is not None:
                 return
+
+    def _whole_messages(self, data: bytes, position: int, end: int, messages: list[Message]) -> int:
+        """Take the messages that are completely here and in the form that media has nearly always: a type 0 or 1 header
+        on a known chunk stream, no extended timestamp, chunks back to back. Stops before any other, having changed
+        nothing for it.
+        """
+        size, streams = self._chunk_size, self._streams
+        while position + 12 <= end:
+            first = data[position]
+            stream = streams.get(first & 0x3F)
+            if stream is None or stream.missing or first >= 0x80:
+                break
+            fields = int.from_bytes(data[position + 1 : position + 8], "big")
+            length, type_id = fields >> 8 & 0xFFFFFF, fields & 0xFF
+            body = position + (12 if first < 0x40 else 8)
+            following = (length - 1) // size if length else 0
+            after = body + length + following
+            time = fields >> 32
+            if after > end or time == _EXTENDED or type_id not in _MEDIA or length > self._limits.max_message:
+                break
+            if following:
+                if data[body + size : after : size + 1] != stream.marker * following:
+                    break
+                run = bytearray(data[body:after])
+                del run[size :: size + 1]
+                payload = bytes(run)
+            else:
+                payload = data[body:after]
+            stream.extended, stream.repeat, stream.delta = b"", stream.marker, time
+            stream.length, stream.type_id = length, type_id
+            if first < 0x40:
+                stream.message_stream = int.from_bytes(data[position + 8 : position + 12], "little")
+                stream.timestamp = timestamp = self._unwrap(time)
+            else:
+                stream.timestamp = timestamp = stream.timestamp + time
+            self._media_time = timestamp
+            messages.append(Message(type_id, timestamp, stream.message_stream, payload))
+            position = after
+        return position
 
     def _payload(self, stream: _ChunkStream, data: bytes, position: int, end: int, messages: list[Message]) -> int:
         """Take what is there of the current chunk and of the chunks that follow it back to back."""
@@ -200,7 +241,7 @@ class ChunkReader:
     def _open(self, stream: _ChunkStream, timestamp: int) -> None:
         stream.timestamp = timestamp
         stream.missing = stream.length
-        if stream.type_id in (AUDIO, VIDEO):
+        if stream.type_id in _MEDIA:
             self._media_time = timestamp
 
     def _unwrap(self, timestamp: int) -> int:

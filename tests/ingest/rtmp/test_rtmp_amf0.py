@@ -6,7 +6,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.rtmp import amf0
@@ -22,11 +22,13 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=5))
+@settings(deadline=None)
 def test_what_is_encoded_decodes_to_the_same(values: list[amf0.Value]) -> None:
     assert amf0.decode(amf0.encode(values)) == values
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_any_bytes_decode_or_are_refused_by_type(data: bytes) -> None:
     try:
         amf0.decode(data)

@@ -44,7 +44,7 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 @given(sent=media(), repeats=st.booleans(), size=st.sampled_from([128, 129, 4096]), cuts=st.lists(st.integers(0)))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_what_an_encoder_writes_comes_out_in_any_split(
     sent: list[tuple[int, Message]], repeats: bool, size: int, cuts: list[int]
 ) -> None:
@@ -60,6 +60,7 @@ def test_what_an_encoder_writes_comes_out_in_any_split(
 
 
 @given(sent=media(), size=st.sampled_from([128, 4096]))
+@settings(deadline=None)
 def test_our_own_writer_is_understood(sent: list[tuple[int, Message]], size: int) -> None:
     data = messages.write(2, messages.set_chunk_size(size), 128)
     data += b"".join(messages.write(number % 60 + 3, message, size) for number, message in sent)
@@ -67,7 +68,7 @@ def test_our_own_writer_is_understood(sent: list[tuple[int, Message]], size: int
 
 
 @given(data=st.binary(max_size=400), cuts=st.lists(st.integers(0), max_size=5))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_give_the_same_in_any_split(data: bytes, cuts: list[int]) -> None:
     assert outcome([data]) == outcome(split(data, cuts))
 

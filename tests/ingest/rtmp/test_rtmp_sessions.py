@@ -110,7 +110,7 @@ def test_a_publish_is_asked_for_answered_and_ended() -> None:
 
 
 @given(size=st.sampled_from([128, 4096, 60_000]), steps=st.lists(st.integers(1, 5000), min_size=1))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_media_is_the_same_in_any_split(size: int, steps: list[int]) -> None:
     one, other = published(size)
     for tag in TAGS:
@@ -124,6 +124,7 @@ def test_media_is_the_same_in_any_split(size: int, steps: list[int]) -> None:
 
 
 @given(cut=st.integers(1, 4000))
+@settings(deadline=None)
 def test_the_way_to_a_publish_is_the_same_in_any_split(cut: int) -> None:
     one, other = client(), server()
     heard: list[ServerEvent] = []
