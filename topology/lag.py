@@ -77,11 +77,7 @@ async def _clickhouse_positions(settings: Settings) -> dict[Position, int]:
     positions = {
         ("clickhouse", topic.name, partition): 0 for topic in EVENT_TOPICS for partition in range(topic.partitions)
     }
-    query = " UNION ALL ".join(
-        f"SELECT '{topic.name}', _partition, max(_offset) + 1"  # noqa: S608
-        f" FROM tally.{topic.name.replace('-', '_')} GROUP BY _partition"
-        for topic in EVENT_TOPICS
-    )
+    query = "SELECT topic, partition, next_offset FROM tally.progress"
     account = (settings.clickhouse_user, settings.clickhouse_password.get_secret_value())
     async with httpx.AsyncClient(auth=account, timeout=_TIMEOUT_S) as client:
         answer = (await client.post(settings.clickhouse_url, content=f"{query} FORMAT TSV")).raise_for_status()

@@ -228,7 +228,7 @@ class _Reply:
 def _native_header(session: Session, canonical: str, parameters: dict[str, str]) -> bytes:
     """The block of no rows that a server sends for an empty result, so that clients learn the columns.
 
-    The statement runs again for it, and may find rows by then: they are left out, as they were not there the first time.
+    The statement runs again for it and may find rows by then: they are left out, for there were none the first time.
     """
     described = f"{canonical.removesuffix(' FORMAT Native')} FORMAT RowBinaryWithNamesAndTypes"
     raw = session.run(described, parameters=parameters)
