@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
-DEV_COMMANDS = ("test", "check", "bench")
+DEV_COMMANDS = ("test", "coverage", "check", "bench")
 
 
 class BootstrapError(Exception):

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-COMMANDS = ("up", "down", "status", "doctor", "logs", "demo", "replay", "bench", "check", "test")
+COMMANDS = ("up", "down", "status", "doctor", "logs", "demo", "replay", "bench", "check", "test", "coverage")
 
 
 def compose(names: tuple[str, ...]) -> typer.Typer:
