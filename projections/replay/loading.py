@@ -19,7 +19,6 @@ from projections.replay.reader import Reader, offset_of
 from schemas.wire import Codec, WireError
 from topology.settings import Settings
 
-
 _TAKEOVERS = 3
 
 

@@ -110,7 +110,9 @@ async def _a_player_gets_media(playback_url: str) -> None:
         assert "#EXT-X-PRELOAD-HINT:TYPE=PART" in media.text
         # ffmpeg knows no parts: it finds nothing to play before the first whole segment.
         async with asyncio.timeout(60):
-            while "#EXTINF:" not in (await http.get(urljoin(playback_url, variant))).text:
+            while True:
+                if "#EXTINF:" in (await http.get(urljoin(playback_url, variant))).text:
+                    break
                 await asyncio.sleep(0.2)
     decoded = await asyncio.to_thread(
         subprocess.run,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from ingest.demo.clock import read_clock, sample_clock
@@ -30,7 +31,7 @@ def free_port() -> int:
 def rtmp_server(port: int, recording: Path) -> Iterator[str]:
     """Takes one publisher and records what it sends."""
     url = f"rtmp://127.0.0.1:{port}/live/key"
-    command = ["ffmpeg", "-v", "error", "-y", "-listen", "1", "-i", url, "-c", "copy", recording]
+    command = ["ffmpeg", "-v", "error", "-y", "-listen", "1", "-i", url, "-c", "copy", str(recording)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         yield url
@@ -58,7 +59,10 @@ def test_the_demo_waits_for_its_server_and_publishes_a_picture_with_a_clock(tmp_
     assert "publishing" in said
     with av.open(str(recording)) as container:
         kinds = {stream.type for stream in container.streams}
-        clocks = [read_clock(sample_clock(frame.to_ndarray(format="gray8"))) for frame in container.decode(video=0)]
+        clocks = [
+            read_clock(sample_clock(frame.to_ndarray(format="gray8").astype(np.uint8, copy=False)))
+            for frame in container.decode(video=0)
+        ]
     assert kinds == {"audio", "video"}
     assert None not in clocks
     assert clocks == sorted(set(clocks), key=clocks.index)
