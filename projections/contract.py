@@ -87,6 +87,11 @@ class Sink(Protocol[P_contra, C_contra]):
         When the outcome is unsure (the connection was lost) it finds out by the progress, and applies once.
         """
 
+    async def check(self, projection: P_contra, standing: Mapping[int, int]) -> None:
+        """Raises Fenced when the progress is no longer at these next offsets because another version is live now, or
+        none: without new events nothing else would tell.
+        """
+
     async def close(self) -> None: ...
 
 

@@ -8,7 +8,7 @@ replaced repeats rows that are already there: they count once. A switched or dro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,6 +45,10 @@ class ClickHouseSink:
         known = await self._patiently("progress", lambda: self._progress(projection))
         return {partition: known.get(partition, 0) for partition in partitions}
 
+    async def check(self, projection: EventLog, standing: Mapping[int, int]) -> None:
+        """A version's number is never used again, so the progress need not be read: that costs a scan."""
+        await self._patiently("check", lambda: self._check(projection))
+
     async def write(self, projection: EventLog, advance: Advance, changes: Block) -> None:
         """An insert whose outcome is unsure is looked up in the storage, and what is missing is inserted again."""
         await self._patiently("write", lambda: self._write(projection, advance, changes))
@@ -72,10 +76,14 @@ class ClickHouseSink:
     def _progress(self, projection: EventLog) -> dict[int, int]:
         return self._connected().progress(projection.topic, self._live[projection.topic].version)
 
-    def _write(self, projection: EventLog, advance: Advance, block: Block) -> None:
-        database, live, place = self._connected(), self._live[projection.topic], (projection.topic, advance.partition)
-        if database.live(projection.topic) != live:
+    def _check(self, projection: EventLog) -> None:
+        live = self._live[projection.topic]
+        if self._connected().live(projection.topic) != live:
             raise Fenced(f"the view of {projection.topic} no longer shows version {live.version}")
+
+    def _write(self, projection: EventLog, advance: Advance, block: Block) -> None:
+        self._check(projection)
+        database, live, place = self._connected(), self._live[projection.topic], (projection.topic, advance.partition)
         if place in self._unsure:
             reached = self._progress(projection).get(advance.partition, 0)
             if reached >= advance.next_offset:

@@ -67,6 +67,15 @@ class Applier:
         async with self._working:
             return
 
+    async def check(self, partitions: Iterable[int]) -> None:
+        """Raises Fenced when the sink no longer is where the assigned partitions were left."""
+        async with self._working:
+            for name, projection in self._projections.items():
+                offsets = self.next_offsets[name]
+                standing = {p: offsets[p] for p in partitions if p in offsets}
+                if standing:
+                    await self._sink.check(projection, standing)
+
     async def apply(self, partition: int, raws: Sequence[Raw]) -> None:
         """Apply consecutive records of one partition. Raises Fenced, TooMuchPoison."""
         async with self._working:

@@ -31,6 +31,7 @@ HAND_OVER_S = 10.0
 """How long a rebalance waits for the batches in hand; what is written later is fenced."""
 
 RETRY_S = 1.0
+CHECK_EVERY_S = 2.0
 
 
 class Runner:
@@ -48,6 +49,8 @@ class Runner:
             topic: Applier(topic, projections, store.sink, self._codec, dead_letters)
             for topic, projections in by_topic.items()
         }
+        self._held: set[TP] = set()
+        """Partitions that are assigned, and whose offsets the appliers know."""
         self._queues: dict[str, asyncio.Queue[EventT[Any]]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app = self._create_app()
@@ -61,8 +64,9 @@ class Runner:
         )
         measuring = asyncio.create_task(meter.run())
         serving = asyncio.create_task(self._serve())
+        checking = asyncio.create_task(self._check())
         stopping = asyncio.create_task(stop.wait())
-        tasks: set[asyncio.Future[Any]] = {self._failed, measuring, serving, stopping}
+        tasks: set[asyncio.Future[Any]] = {self._failed, measuring, serving, checking, stopping}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -73,6 +77,13 @@ class Runner:
             await self._app.stop()
             await self._store.sink.close()
             self._codec.close()
+
+    async def _check(self) -> None:
+        """Find out, without an event to write, that tables were dropped or another version was made live."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            for topic, applier in self._appliers.items():
+                await applier.check([tp.partition for tp in self._held if tp.topic == topic])
 
     async def _serve(self) -> None:
         await self._app.start()
@@ -120,14 +131,17 @@ class Runner:
         by_topic: dict[str, list[int]] = defaultdict(list)
         for tp in assigned:
             by_topic[tp.topic].append(tp.partition)
-        return {
+        offsets = {
             TP(topic, partition): offset
             for topic, partitions in by_topic.items()
             for partition, offset in (await self._appliers[topic].start_offsets(partitions)).items()
         }
+        self._held = set(assigned)
+        return offsets
 
     async def _hand_over(self, _: Any, /, *arguments: Any, **__: Any) -> None:
         (revoked,) = arguments
+        self._held -= set(revoked)
         idle = (self._appliers[topic].idle() for topic in {tp.topic for tp in revoked})
         try:
             await asyncio.wait_for(asyncio.gather(*idle), HAND_OVER_S)

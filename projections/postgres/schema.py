@@ -58,15 +58,25 @@ async def live_version(connection: asyncpg.Connection, model: Model) -> Live | N
     return Live(row["version"], row["revision"]) if row else None
 
 
+async def versions(connection: asyncpg.Connection, model: Model) -> list[int]:
+    """The versions that have tables, oldest first."""
+    prefix = schema_name(model.name, 0)[:-1]
+    names = await connection.fetch("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)", prefix)
+    return sorted(int(number) for row in names if (number := row["nspname"].removeprefix(prefix)).isdigit())
+
+
 async def ensure_live(connection: asyncpg.Connection, model: Model) -> int:
-    """The live version, made when there is none. Raises StaleModel."""
+    """The live version, made when it or one of its tables is not there. Raises StaleModel."""
     async with connection.transaction():
         await lock_definitions(connection)
         live = await live_version(connection, model)
-        if live is None:
-            live = Live(1, model.revision)
+        if live is None or not await _are_there(connection, schema_name(model.name, live.version), model):
+            known = [*await versions(connection, model), live.version if live else 0]
+            live = Live(max(known) + 1, model.revision)
             await create_version(connection, model, live.version)
             await create_indexes(connection, model, live.version)
+            await publish(connection, model, live.version)
+        elif live.revision == model.revision and not await _are_there(connection, "tally", model):
             await publish(connection, model, live.version)
     if live.revision != model.revision:
         raise StaleModel(
@@ -74,6 +84,14 @@ async def ensure_live(connection: asyncpg.Connection, model: Model) -> int:
             f"run `./tally replay rebuild {model.name}`"
         )
     return live.version
+
+
+async def _are_there(connection: asyncpg.Connection, schema: str, model: Model) -> bool:
+    names = [f"{schema}.{table.name}" for table in model.tables]
+    there: bool = await connection.fetchval(
+        "SELECT bool_and(to_regclass(n) IS NOT NULL) FROM unnest($1::text[]) n", names
+    )
+    return there
 
 
 async def create_version(connection: asyncpg.Connection, model: Model, version: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -84,6 +84,25 @@ class PostgresSink:
             return {row["partition"]: row["next_offset"] for row in rows}
 
         return await self._do(model.name, read)
+
+    async def check(self, projection: Model, standing: Mapping[int, int]) -> None:
+        """See Sink."""
+        model, version = projection, self._versions[projection.name]
+
+        async def read(connection: asyncpg.Connection) -> dict[int, int]:
+            rows = await connection.fetch(
+                "SELECT partition, next_offset FROM tally.progress "
+                "WHERE projection = $1 AND version = $2 AND topic = $3 AND partition = ANY($4::int[])",
+                *(model.name, version, model.topic, [*standing]),
+            )
+            return {row["partition"]: row["next_offset"] for row in rows}
+
+        try:
+            stored = await self._do(model.name, read)
+        except GONE as error:
+            raise Fenced(f"the tables of {model.name} v{version} are gone: {error}") from error
+        if stored != standing:
+            raise Fenced(f"{model.name} v{version} stands at {stored}, not {dict(standing)}")
 
     async def write(self, projection: Model, advance: Advance, changes: Changes) -> None:
         """See Sink."""

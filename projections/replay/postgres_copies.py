@@ -17,6 +17,7 @@ from projections.postgres.schema import (
     live_version,
     lock_definitions,
     publish,
+    versions,
     view_statement,
 )
 from projections.postgres.sink import GONE, NEVER
@@ -65,11 +66,7 @@ class PostgresCopies:
         return live.revision if live else None
 
     def versions(self, projection: Model) -> list[int]:
-        prefix = schema_name(projection.name, 0)[:-1]
-        names = self.run(
-            self.connection.fetch("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)", prefix)
-        )
-        return sorted(int(number) for row in names if (number := row[0].removeprefix(prefix)).isdigit())
+        return self.run(versions(self.connection, projection))
 
     def create(self, projection: Model, partitions: Sequence[int]) -> int:
         with self._transaction(self.connection) as connection:

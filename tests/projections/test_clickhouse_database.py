@@ -254,7 +254,7 @@ def test_donations_are_added_up_by_currency(database: Database) -> None:
 
 def test_airtime_leaves_out_the_gaps(database: Database) -> None:
     streams = Partition(database, EventLog("streams"))
-    at = [
+    at: list[tuple[str, int, dict[str, Any]]] = [
         ("PublishAuthorised", 0, {}),
         ("StreamStarted", 2, {"title": "Live"}),
         ("PublisherDisconnected", 62, {}),
@@ -303,7 +303,7 @@ def test_health_is_weighted_by_duration(database: Database) -> None:
 def test_viewers_overlap_at_the_peak(database: Database) -> None:
     playback = Partition(database, EventLog("playback"))
     watched = [("a", 0, 600), ("b", 300, 900), ("c", 1200, 1800)]
-    records = []
+    records: list[Record] = []
     for viewer, joined, left in watched:
         for type_, second in (("ViewerJoined", joined), ("ViewerLeft", left)):
             records.append(

@@ -59,7 +59,7 @@ def appending(world: Past) -> Iterator[list[int]]:
 
     def append() -> None:
         seed = time.time_ns()
-        while not over.wait(0.05):
+        while not over.wait(1):
             batch = [*World(100, seed + len(counts)).happenings()]
             world.append(*batch)
             counts.append(len(batch))
