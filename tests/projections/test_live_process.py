@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 
 from projections.models import chat
+from tests import engines
 from tests.projections import parts
 from tests.projections.parts import Feed, Stack, runner
 from tests.projections.waiting import eventually
@@ -24,6 +26,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
+def clickhouse_of_its_own(tmp_path: Path) -> Iterator[Settings]:
+    """Offsets of another broker in its tables would be taken for this one's progress."""
+    with engines.clickhouse(tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture
 def feed(stack: Stack) -> Iterator[Feed]:
     with closing(Feed(stack.settings)) as feed:
         yield feed
@@ -31,11 +40,11 @@ def feed(stack: Stack) -> Iterator[Feed]:
 
 async def test_started_first_it_waits_for_postgres_kafka_and_the_registry(stack: Stack, feed: Feed) -> None:
     feed.some(5)
-    engines = [stack.postgres, stack.kafka, stack.registry]
-    for part in engines:
+    needed = [stack.postgres, stack.kafka, stack.registry]
+    for part in needed:
         part.kill()
     with runner(stack.settings) as live:
-        for part, complaint in zip(engines, ["Postgres is away", "Kafka is away", "registry is away"], strict=True):
+        for part, complaint in zip(needed, ["Postgres is away", "Kafka is away", "registry is away"], strict=True):
 
             async def complains(complaint: str = complaint) -> bool:
                 live.assert_alive()
@@ -47,9 +56,13 @@ async def test_started_first_it_waits_for_postgres_kafka_and_the_registry(stack:
         await parts.assert_models_equal_their_topics(stack.settings, stack.dsn)
 
 
-async def test_clickhouse_is_served_by_the_same_runner(stack: Stack, feed: Feed, clickhouse: Settings) -> None:
+async def test_clickhouse_is_served_by_the_same_runner(
+    stack: Stack, feed: Feed, clickhouse_of_its_own: Settings
+) -> None:
     feed.some(5)
-    stored = {name: getattr(clickhouse, name) for name in Settings.model_fields if name.startswith("clickhouse_")}
+    stored = {
+        name: getattr(clickhouse_of_its_own, name) for name in Settings.model_fields if name.startswith("clickhouse_")
+    }
     settings = stack.settings.model_copy(update=stored)
     account = (settings.clickhouse_user, settings.clickhouse_password.get_secret_value())
     with runner(settings, "clickhouse") as live:
