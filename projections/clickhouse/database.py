@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -33,7 +32,6 @@ from projections.contract import Advance, Fenced, Refused
 from topology.settings import Settings
 from topology.topics import EVENT_TOPICS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 _BAD_DATA = frozenset({6, 27, 33, 53, 69, 117, 349, 407})  # parsing, types, ranges: the same rows fail every time
 
@@ -167,8 +165,6 @@ def _blank(type_: str) -> Any:
         return None
     if type_.startswith("Array"):
         return []
-    if type_.startswith("DateTime64"):
-        return _EPOCH
     return "" if "String" in type_ else 0
 
 

@@ -18,6 +18,8 @@ _TRIES = 3
 
 
 class ClickHouseCopies:
+    batch = 30_000  # the larger the block, the less there is to merge
+
     def __init__(self, settings: Settings) -> None:
         self._database = Database(settings)
 

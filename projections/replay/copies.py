@@ -56,6 +56,9 @@ class Loader(Protocol):
 class Copies(Protocol):
     """One store. Every method blocks, and raises what the store's driver does while the store is away."""
 
+    batch: int
+    """Records that are best written as one."""
+
     def live(self, projection: Any) -> int | None:
         """The version that readers see."""
 

@@ -20,6 +20,7 @@ from schemas.wire import Codec, WireError
 from topology.settings import Settings
 
 _TAKEOVERS = 3
+_LOOK = 100
 
 
 class Load(NamedTuple):
@@ -66,7 +67,7 @@ class Workshop:
 
     def occurred_at(self, topic: str, partition: int, start: int) -> datetime | None:
         """When the first readable event from `start` on occurred; None without one."""
-        with closing(self.reader.batches(topic, partition, start, None)) as batches:
+        with closing(self.reader.batches(topic, partition, start, None, _LOOK)) as batches:
             for message in (message for batch in batches for message in batch.messages):
                 try:
                     at = self._codec.decode(message.value()).fields.get("occurred_at")
@@ -93,7 +94,8 @@ class Workshop:
         copies = self.copies(model.store)
         expected = copies.progress(model.projection, load.version).get(load.partition, 0)
         loading = _Loading(load, model, copies.loader(model.projection, load.version), self._codec)
-        with closing(self.reader.batches(model.topic, load.partition, expected, load.stop)) as batches:
+        batches = self.reader.batches(model.topic, load.partition, expected, load.stop, copies.batch)
+        with closing(batches):
             for batch in batches:
                 events = loading.apply(batch.messages, expected, batch.next_offset)
                 expected = batch.next_offset

@@ -38,6 +38,8 @@ _SESSION = {
 
 
 class PostgresCopies:
+    batch = 10_000
+
     def __init__(self, settings: Settings) -> None:
         self._postgres = Blocking(settings.postgres_dsn.get_secret_value())
         self.run = self._postgres.run

@@ -12,9 +12,6 @@ from projections.replay.errors import NotPossible
 from topology.kafka import consumer_config
 from topology.settings import Settings
 
-BATCH = 10_000
-"""Records that are folded and written as one."""
-
 _POLL_S = 0.05
 _TIMEOUT_S = 30.0
 
@@ -49,7 +46,7 @@ class Reader:
             consumer_config(settings, "tally-replay")
             | {
                 "enable.partition.eof": True,
-                "fetch.wait.max.ms": 10,
+                "fetch.wait.max.ms": 100,
                 "fetch.error.backoff.ms": 20,
                 "queued.max.messages.kbytes": 32_768,
                 "queued.min.messages": 50_000,
@@ -67,47 +64,52 @@ class Reader:
         """Raises KafkaException."""
         return Extent(*self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S))
 
-    def batches(self, topic: str, partition: int, start: int, stop: int | None) -> Generator[Batch]:
-        """Every committed record from `start` on, below `stop`; without it, up to where the log ends as it is read.
+    def batches(self, topic: str, partition: int, start: int, stop: int | None, size: int) -> Generator[Batch]:
+        """Every committed record from `start` on, below `stop`; without it, up to where the log ends now.
 
-        Close it before the next. Raises KafkaException, NotPossible.
+        `size` records at a time, the last time fewer. Close it before the next. Raises KafkaException, NotPossible.
         """
-        if stop is not None and start >= stop:
+        first, end = self.extent(topic, partition)
+        if end < start:
+            raise NotPossible(f"{topic}[{partition}] ends at {end}, before {start}: was it made anew?")
+        stop = end if stop is None else min(stop, end)
+        start = max(start, first)
+        if start >= stop:
             return
         self._consumer.assign([TopicPartition(topic, partition, start)])
         try:
-            yield from self._read(start, stop)
+            yield from self._read(start, stop, size)
         finally:
             self._consumer.unassign()
 
-    def _read(self, start: int, stop: int | None) -> Iterator[Batch]:
+    def _read(self, start: int, stop: int, size: int) -> Iterator[Batch]:
         pending: list[Message] = []
         reached = start
-        for message in self._arriving():
-            offset = offset_of(message)
-            if offset < start:
-                raise NotPossible(f"{message.topic()}[{message.partition()}] ends before {start}: was it made anew?")
-            at_end = message.error() is not None
-            if at_end or (stop is not None and offset >= stop):
-                reached = offset if at_end and (stop is None or offset < stop) else stop or offset
-                break
-            pending.append(message)
-            reached = offset + 1
-            if len(pending) == BATCH:
+        while reached < stop:
+            for message in self._arrived(min(size - len(pending), stop - reached)):
+                offset = offset_of(message)
+                if message.error() is not None or offset >= stop:
+                    stop = reached = min(offset, stop)  # what is open or aborted at the end is no record
+                    break
+                pending.append(message)
+                reached = offset + 1
+            if len(pending) == size:
                 yield Batch(pending, reached)
                 pending, start = [], reached
-        if pending or reached > start:
+        if reached > start:
             yield Batch(pending, reached)
 
-    def _arriving(self) -> Iterator[Message]:
-        """Messages as they come; the log's end is one with the error _PARTITION_EOF. Raises KafkaException."""
-        silent_since = time.monotonic()
-        while True:
-            for message in self._consumer.consume(BATCH, _POLL_S):
+    def _arrived(self, most: int) -> list[Message]:
+        """What has come; the end of the committed records is a message with the error _PARTITION_EOF. Waits for at
+        least one. Raises KafkaException.
+        """
+        deadline = time.monotonic() + _TIMEOUT_S
+        while time.monotonic() < deadline:
+            messages = self._consumer.consume(most, _POLL_S)
+            for message in messages:
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:
                     raise KafkaException(error)
-                silent_since = time.monotonic()
-                yield message
-            if time.monotonic() - silent_since > _TIMEOUT_S:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"nothing from Kafka for {_TIMEOUT_S:.0f} s"))
+            if messages:
+                return messages
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"nothing from Kafka for {_TIMEOUT_S:.0f} s"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from projections.clickhouse.columns import columns_of
@@ -45,19 +49,26 @@ def test_a_record_leaves_the_other_types_columns_empty() -> None:
     log = EventLog("stream-health")
     changed = {field["name"]: "x" for model in events_of("stream-health") for field in schema_of(model)["fields"]}
     own = {name: changed[name] for name in ("event_id", "type", "status", "previous", "codes")}
-    common = dict.fromkeys(
-        ("occurred_at", "actor", "correlation_id", "causation_id", "command_id", "stream_id", "channel_id"), "y"
+    common: dict[str, Any] = dict.fromkeys(
+        ("actor", "correlation_id", "causation_id", "command_id", "stream_id", "channel_id"), "y"
     )
+    common["occurred_at"] = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     block = log.fold([Record(7, "HealthChanged", own | common)])
     values = {column.name: block.columns[n][0] for n, column in enumerate(log.columns)}
     assert values["bitrate_kbps"] is None
     assert values["previous"] == "x"
+    assert values["occurred_at"] == 1_000_000
     assert block.offsets == [7]
 
 
 def test_a_type_of_another_topic_is_poison() -> None:
     with pytest.raises(KeyError):
         EventLog("chat").fold([Record(0, "UserFollowed", {})])
+
+
+def test_a_time_that_is_none_is_poison() -> None:
+    with pytest.raises(TypeError):
+        EventLog("channels").fold([Record(0, "ChannelUpdated", defaultdict(str))])
 
 
 def test_a_block_is_cut_at_an_offset() -> None:
