@@ -45,7 +45,7 @@ READ_CLOCK_JS = f"""
 
 
 def clock_row(unix_ms: int, width: int) -> NDArray[np.uint8]:
-    """One line of luma, to be repeated over the picture's top. Under 128 pixels the blocks are too narrow to be read."""
+    """One line of luma, to be repeated over the picture's top. Under 128 pixels its blocks are too narrow to read."""
     time = unix_ms % WRAP_MS
     word = (1 << _TIME_BITS | time) << _SUM_BITS | _checksum(time)
     bits = [word >> shift & 1 for shift in range(BLOCKS - 2, -1, -1)]
