@@ -126,12 +126,12 @@ class Database:
         """
         names, types = _target(log)
         columns, offsets = block
-        if not offsets or offsets[-1] + 1 < advance.next_offset:
+        if not offsets or max(offsets) + 1 < advance.next_offset:
             mark = _mark(log, advance.partition)
             columns = [[*column, value] for column, value in zip(columns, mark, strict=True)]
             offsets = [*offsets, advance.next_offset - 1]
         count = len(offsets)
-        token = f"{log.topic}:{advance.partition}:{offsets[0]}-{offsets[-1]}"
+        token = f"{log.topic}:{advance.partition}:{min(offsets)}-{max(offsets)}"
         try:
             self._client.insert(
                 f"{self.name}.{storage_of(log.topic, version)}",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import compress, repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from projections.clickhouse.columns import Column, columns_of
@@ -20,15 +22,15 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Block(NamedTuple):
-    """Rows in the order of their offsets, as columns: the values of `EventLog.columns`."""
+    """Rows as columns, in any order: the values of `EventLog.columns`."""
 
     columns: list[list[Any]]
     offsets: list[int]
 
     def since(self, offset: int) -> Block:
         """The rows from an offset on."""
-        first = bisect_left(self.offsets, offset)
-        return Block([column[first:] for column in self.columns], self.offsets[first:])
+        kept = [known >= offset for known in self.offsets]
+        return Block([list(compress(column, kept)) for column in self.columns], list(compress(self.offsets, kept)))
 
 
 @dataclass(frozen=True)
@@ -51,31 +53,36 @@ class EventLog:
         return tuple(column for column in columns_of(self.topic) if not column.name.startswith("_"))
 
     @cached_property
-    def _types(self) -> frozenset[str]:
-        return frozenset(model.__name__ for model in events_of(self.topic))
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        """The columns that each record type has."""
+        fields = {model.__name__: frozenset(model.model_fields) for model in events_of(self.topic)}
+        return {type_: tuple(c.name for c in self.columns if c.name in own) for type_, own in fields.items()}
 
     def fold(self, records: Iterable[Record]) -> Block:
         """Raises KeyError for a record type that has no place on the topic."""
-        records = list(records)
-        strangers = {record.type for record in records} - self._types
-        if strangers:
-            raise KeyError(strangers.pop())
-        rows = [record.fields for record in records]
-        return Block([_values(column, rows) for column in self.columns], [record.offset for record in records])
+        by_type: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            by_type[record.type].append(record)
+        block = Block([[] for _ in self.columns], [])
+        for type_, those in by_type.items():
+            values = _transposed(self._names[type_], [record.fields for record in those])
+            for column, collected in zip(self.columns, block.columns, strict=True):
+                collected.extend(_of(column, values.get(column.name), len(those)))
+            block.offsets.extend(record.offset for record in those)
+        return block
 
 
-def _values(column: Column, rows: Sequence[Fields]) -> list[Any]:
+def _transposed(names: tuple[str, ...], rows: Sequence[Fields]) -> dict[str, tuple[Any, ...]]:
+    return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+
+
+def _of(column: Column, values: tuple[Any, ...] | None, count: int) -> Iterable[Any]:
     """Times as numbers of microseconds: the driver would take longer over them than over all the rest."""
-    name = column.name
-    if column.type.startswith("DateTime64"):
-        return [(row[name] - _EPOCH) // _MICROSECOND for row in rows]
-    if column.type.startswith("Nullable(DateTime64"):
-        return [None if (at := row.get(name)) is None else (at - _EPOCH) // _MICROSECOND for row in rows]
-    if column.type.startswith("Nullable"):
-        return [row.get(name) for row in rows]
-    if column.type.startswith("Array"):
-        return [row.get(name, ()) for row in rows]
-    return [row[name] for row in rows]
+    if values is None:
+        return repeat(() if column.type.startswith("Array") else None, count)
+    if "DateTime64" in column.type:
+        return [None if at is None else (at - _EPOCH) // _MICROSECOND for at in values]
+    return values
 
 
 LOGS = tuple(EventLog(topic.name) for topic in EVENT_TOPICS)
