@@ -38,9 +38,13 @@ class _Reader(NamedTuple):
 
 
 class Codec:
-    """Encodes models and decodes bytes, with the registry asked once per schema. Safe to share between threads."""
+    """Encodes models and decodes bytes, with the registry asked once per schema. Safe to share between threads.
 
-    def __init__(self, registry_url: str) -> None:
+    `plain_times`: decoded times stay numbers of microseconds since the epoch, not looked at, which is faster.
+    """
+
+    def __init__(self, registry_url: str, *, plain_times: bool = False) -> None:
+        self._plain_times = plain_times
         self._registry = SchemaRegistryClient({"url": registry_url})
         self._headers: dict[type[Message], tuple[bytes, Any]] = {}
         self._readers: dict[bytes, _Reader] = {}  # by header
@@ -98,6 +102,8 @@ class Codec:
             raise WireError(f"{full_name} is not a record type of the catalog")
         today = fastavro.parse_schema(schema_of(model))
         reader = None if today == writer else today
+        if self._plain_times:
+            writer, reader = _without_times(writer), reader and _without_times(reader)
         made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader)
         return made
 
@@ -113,3 +119,13 @@ class Codec:
             return fastavro.parse_schema(json.loads(text))
         except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as error:
             raise WireError(f"schema id {schema_id} is not an Avro schema: {error}") from error
+
+
+def _without_times(schema: Any) -> Any:
+    """The same schema in which every time is a plain number."""
+    fields = [
+        field | {"type": "long"} if isinstance(field["type"], dict) and "logicalType" in field["type"] else field
+        for field in schema["fields"]
+    ]
+    plain = {name: value for name, value in schema.items() if not name.startswith("__")}
+    return fastavro.parse_schema(plain | {"fields": fields})

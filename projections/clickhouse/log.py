@@ -21,6 +21,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def micros_of(at: datetime) -> int:
+    """Microseconds since the epoch, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+_FIRST = micros_of(datetime.min.replace(tzinfo=UTC))
+_LAST = micros_of(datetime.max.replace(tzinfo=UTC))
+
+
 class Block(NamedTuple):
     """Rows as columns, in any order: the values of `EventLog.columns`."""
 
@@ -77,12 +86,18 @@ def _transposed(names: tuple[str, ...], rows: Sequence[Fields]) -> dict[str, tup
 
 
 def _of(column: Column, values: tuple[Any, ...] | None, count: int) -> Iterable[Any]:
-    """Times as numbers of microseconds: the driver would take longer over them than over all the rest."""
+    """Times as numbers of microseconds, if they are not yet: the driver would take longer over them than over all the
+    rest. Raises OverflowError for a number that is no datetime's.
+    """
     if values is None:
         return repeat(() if column.type.startswith("Array") else None, count)
-    if "DateTime64" in column.type:
-        return [None if at is None else (at - _EPOCH) // _MICROSECOND for at in values]
-    return values
+    if "DateTime64" not in column.type:
+        return values
+    if isinstance(values[0], int):
+        if min(values) < _FIRST or max(values) > _LAST:
+            raise OverflowError(f"{column.name} is out of range")
+        return values
+    return [micros_of(at) for at in values]
 
 
 LOGS = tuple(EventLog(topic.name) for topic in EVENT_TOPICS)

@@ -18,7 +18,7 @@ _TRIES = 3
 
 
 class ClickHouseCopies:
-    batch = 30_000  # the larger the block, the less there is to merge
+    batch = 20_000  # the larger the block, the less there is to merge
 
     def __init__(self, settings: Settings) -> None:
         self._database = Database(settings)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 
+from projections.clickhouse.log import micros_of
 from projections.contract import Advance, Fenced, Record, Refused
 from projections.replay.clickhouse_copies import ClickHouseCopies
 from projections.replay.copies import Copies, Loader
@@ -51,11 +52,13 @@ class Workshop:
         self.settings = settings
         self.reader = Reader(settings)
         self._codec = Codec(settings.schema_registry_url)
+        self._plain_codec = Codec(settings.schema_registry_url, plain_times=True)
         self._copies: dict[StoreName, Copies] = {}
 
     def close(self) -> None:
         self.reader.close()
         self._codec.close()
+        self._plain_codec.close()
         for copies in self._copies.values():
             copies.close()
 
@@ -93,7 +96,8 @@ class Workshop:
         model = read_model(load.model)
         copies = self.copies(model.store)
         expected = copies.progress(model.projection, load.version).get(load.partition, 0)
-        loading = _Loading(load, model, copies.loader(model.projection, load.version), self._codec)
+        codec = self._plain_codec if model.store == "clickhouse" else self._codec
+        loading = _Loading(load, model, copies.loader(model.projection, load.version), codec)
         batches = self.reader.batches(model.topic, load.partition, expected, load.stop, copies.batch)
         with closing(batches):
             for batch in batches:
@@ -116,6 +120,7 @@ class _Loading:
     def __init__(self, load: Load, model: ReadModel, loader: Loader, codec: Codec) -> None:
         self._load, self._loader, self._codec = load, loader, codec
         self._projection: Any = model.projection
+        self._until = micros_of(load.until) if load.until and model.store == "clickhouse" else load.until
         self.skipped: list[PoisonFound] = []
 
     def apply(self, messages: Sequence[Message], expected: int, next_offset: int) -> int:
@@ -125,7 +130,7 @@ class _Loading:
         return len(messages)
 
     def _records(self, messages: Sequence[Message]) -> Iterator[Record]:
-        decode, until = self._codec.decode, self._load.until
+        decode, until = self._codec.decode, self._until
         for message in messages:
             offset = offset_of(message)
             try:
@@ -141,7 +146,8 @@ class _Loading:
         try:
             changes = self._fold(records)
             at = records[-1].fields["occurred_at"] if records else None
-            self._loader.write(Advance(self._load.partition, expected, next_offset, at), changes)
+            event_time = at if isinstance(at, datetime) else None
+            self._loader.write(Advance(self._load.partition, expected, next_offset, event_time), changes)
         except Refused as error:
             if len(records) > 1:
                 half = len(records) // 2
@@ -165,5 +171,5 @@ class _Loading:
         self.skipped.append(poison)
 
 
-def _is_later(occurred_at: object, until: datetime) -> bool:
-    return isinstance(occurred_at, datetime) and occurred_at > until
+def _is_later(occurred_at: Any, until: Any) -> bool:
+    return isinstance(occurred_at, type(until)) and bool(occurred_at > until)

@@ -71,6 +71,15 @@ def test_a_time_that_is_none_is_poison() -> None:
         EventLog("channels").fold([Record(0, "ChannelUpdated", defaultdict(str))])
 
 
+def test_a_time_may_come_as_a_number_but_not_as_any() -> None:
+    fields = defaultdict[str, Any](str, occurred_at=17)
+    at = [column.name for column in EventLog("channels").columns].index("occurred_at")
+    assert EventLog("channels").fold([Record(0, "ChannelUpdated", fields)]).columns[at] == [17]
+    for beyond in (2**62, -(2**62)):
+        with pytest.raises(OverflowError):
+            EventLog("channels").fold([Record(0, "ChannelUpdated", {**fields, "occurred_at": beyond})])
+
+
 def test_a_block_is_cut_at_an_offset() -> None:
     block = EventLog("chat").fold([])._replace(columns=[["a", "b", "c"]], offsets=[3, 5, 9])
     assert block.since(0) == block
