@@ -32,6 +32,11 @@ from projections.contract import Advance, Fenced, Refused
 from topology.settings import Settings
 from topology.topics import EVENT_TOPICS
 
+_INSERT = {
+    "async_insert": 0,  # acknowledged is stored
+    "wait_end_of_query": 1,
+    "optimize_on_insert": 0,  # FINAL finds an event that is twice in one block; looking for it here costs a third
+}
 _GONE = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 _BAD_DATA = frozenset({6, 27, 33, 53, 69, 117, 349, 407})  # parsing, types, ranges: the same rows fail every time
 
@@ -72,11 +77,13 @@ class Database:
                     self.drop_version(topic, version)  # another process was first
         for statement in create_rollups(self.name, topics):
             self.command(statement)
-        self._show_progress(topics)
+        self._show_progress()
 
-    def _show_progress(self, topics: Collection[str]) -> None:
-        live = {topic: shown.version for topic in topics if (shown := self.live(topic)) is not None}
-        self.command(create_progress(self.name, live))
+    def _show_progress(self) -> None:
+        comments = dict(self.rows("SELECT name, comment FROM system.tables WHERE database = {db:String}", db=self.name))
+        live = {topic.name: live_of(comments.get(view_of(topic.name), "")) for topic in EVENT_TOPICS}
+        shown = {topic: known.version for topic, known in live.items() if known is not None}
+        self.command(create_progress(self.name, shown))
 
     def create_version(self, topic: str) -> int:
         """An empty storage table under a number that was never used, not even before the database was dropped: a
@@ -105,9 +112,11 @@ class Database:
         return live_of(comments[0][0]) if comments else None
 
     def switch(self, topic: str, version: int) -> None:
-        """Let the topic's view show another version, atomically, and create what else is missing."""
+        """Let the topic's view show another version, atomically, and create what else of it is missing."""
         self.command(create_view(self.name, topic, version, replace=True))
-        self.ensure([topic.name for topic in EVENT_TOPICS])
+        for statement in create_rollups(self.name, [topic]):
+            self.command(statement)
+        self._show_progress()
 
     def progress(self, topic: str, version: int) -> dict[int, int]:
         """The next offset of each partition that the storage has rows of. Raises Fenced when the storage is gone."""
@@ -139,7 +148,7 @@ class Database:
                 column_names=names,
                 column_types=types,
                 column_oriented=True,
-                settings={"insert_deduplication_token": token, "async_insert": 0, "wait_end_of_query": 1},
+                settings={"insert_deduplication_token": token, **_INSERT},
             )
         except ClickHouseError as error:
             raise _typed(error) from error

@@ -97,7 +97,7 @@ def _of(column: Column, values: tuple[Any, ...] | None, count: int) -> Iterable[
         if min(values) < _FIRST or max(values) > _LAST:
             raise OverflowError(f"{column.name} is out of range")
         return values
-    return [micros_of(at) for at in values]
+    return [None if at is None else micros_of(at) for at in values]
 
 
 LOGS = tuple(EventLog(topic.name) for topic in EVENT_TOPICS)

@@ -87,6 +87,13 @@ def test_an_event_appended_twice_counts_once(chat: Partition) -> None:
     assert chat.rows("text, _offset") == [("once", 2), ("other", 1)]
 
 
+def test_an_event_twice_in_one_block_counts_once(chat: Partition) -> None:
+    once = said(0, "once")
+    chat.insert(once, said(1, "other"), once._replace(offset=2))
+    assert chat.rows("text, _offset") == [("once", 2), ("other", 1)]
+    assert chat.database.rows(f"SELECT count() FROM {chat.database.name}.chat") == [(2,)]
+
+
 def test_a_block_inserted_again_changes_nothing(chat: Partition) -> None:
     block = [said(n, str(n)) for n in range(5)]
     chat.insert(*block)
