@@ -18,6 +18,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("bootstrap") / "a checkout"
     (root / "requirements").mkdir(parents=True)
     (root / "topology" / "cli").mkdir(parents=True)
+    for package in ("topology", "topology/cli"):
+        (root / package / "__init__.py").touch()
     shutil.copy(ROOT / "tally", root)
     shutil.copy(ROOT / "topology" / "bootstrap.py", root / "topology")
     (root / "topology" / "cli" / "__main__.py").write_text(COMMAND)
