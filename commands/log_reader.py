@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from topology.kafka import client_config, consumer_config
 from topology.settings import Settings
 
 PATIENCE_S = 5.0
+SILENCE_S = 20.0
 RETRY_S = 0.2
 CHUNK = 5_000
 
@@ -74,13 +76,20 @@ class LogReader:
             self._consumer.incremental_unassign([TopicPartition(*place) for place in followed])
 
     def read_to_end(self) -> Iterator[Logged]:
-        """Every event not yet read that was committed before this call. Raises Stopping."""
+        """Every event not yet read that was committed before this call.
+
+        Raises Stopping; KafkaException where events that are known to be there do not come: a new consumer gets them.
+        """
         ends = self._offsets(list(self._next), _LATEST)
+        patient_until = time.monotonic() + SILENCE_S
         while any(self._next[place] < end for place, end in ends.items()):
             if self._stopping.is_set():
                 raise Stopping
+            if time.monotonic() > patient_until:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the log ends later than it can be read"))
             first = self._consumer.poll(0.1)
             if first is not None:
+                patient_until = time.monotonic() + SILENCE_S
                 yield from self._taken(first)
                 for message in self._consumer.consume(CHUNK, 0):
                     yield from self._taken(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -16,7 +17,9 @@ from topology.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 30_000
 CALL_TIMEOUT_S = 10.0
+CALLS = 3
 FLUSH_SLICE_S = 0.5
+APPEND_TIMEOUT_S = 20.0
 IDLE_MS = 5_000
 
 NO_LONGER_OURS = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.FENCED_INSTANCE_ID})
@@ -130,13 +133,16 @@ class TransactionalWriter:
         self._insist(self._producer.init_transactions)
 
     def _insist(self, call: Callable[..., None], *arguments: object) -> None:
-        """Call again while the broker is away: each of these calls may be repeated until it gives a definite answer."""
-        while True:
+        """Call again while the broker is away: each of these calls may be repeated until it gives a definite answer.
+
+        A producer that never gets one is given up: its successor of the same name learns what became of the batch.
+        """
+        for attempt in range(1, CALLS + 1):
             try:
                 call(*arguments, CALL_TIMEOUT_S)
                 return
             except KafkaException as error:
-                if not error.args[0].retriable():
+                if not error.args[0].retriable() or attempt == CALLS:
                     raise
                 log.warning("Kafka did not answer yet", call=call.__name__, error=str(error))
                 if self._stopping.is_set():
@@ -154,6 +160,8 @@ class TransactionalWriter:
 
 
 def _append(producer: Producer, records: Sequence[Record], stopping: threading.Event) -> list[int]:
+    """Raises Stopping; KafkaException also where a producer does not get over an outage, which librdkafka's may not."""
+    patient_until = time.monotonic() + APPEND_TIMEOUT_S
     offsets: dict[int, int] = {}
     errors: list[KafkaError] = []
 
@@ -171,6 +179,8 @@ def _append(producer: Producer, records: Sequence[Record], stopping: threading.E
     while producer.flush(FLUSH_SLICE_S):
         if stopping.is_set():
             raise Stopping
+        if time.monotonic() > patient_until:
+            producer.purge()
     if errors:
         raise KafkaException(errors[0])
     return [offsets[index] for index in range(len(records))]
