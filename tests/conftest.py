@@ -10,6 +10,21 @@ import pytest
 from tests import engines as real
 from topology.settings import Settings
 
+COSTLY = ("system", "world")
+"""Fixtures that several files share and that take long to make: their tests run one after another in one worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay whole when workers share the suite, and those that take longest begin first."""
+    groups: dict[pytest.Item, str] = {}
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        shared = next((name for name in COSTLY if name in item.fixturenames), None)
+        groups[item] = shared or str(item.path)
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    slow = {groups[item] for item in items if item.get_closest_marker("faults")}
+    items.sort(key=lambda item: groups[item] not in slow)
+
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
@@ -47,7 +62,7 @@ def engines(registry: Settings, postgres: str, clickhouse: Settings) -> Settings
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The whole system as `./tally up --detach` starts it: what `status --json` says of it."""
     with real.stack(tmp_path_factory.mktemp("stack")) as status:
         yield status

@@ -40,13 +40,13 @@ def test_the_pages_show_commands() -> None:
 
 @pytest.mark.stack
 @pytest.mark.timeout(600)
-def test_each_command_does_what_the_page_says(stack: dict[str, Any], tmp_path: Path) -> None:
+def test_each_command_does_what_the_page_says(system: dict[str, Any], tmp_path: Path) -> None:
     addresses = {
-        "http://127.0.0.1:8080": stack["edge"],
-        "http://127.0.0.1:8081": stack["playback"],
-        "http://127.0.0.1:8123": stack["clickhouse"],
+        "http://127.0.0.1:8080": system["edge"],
+        "http://127.0.0.1:8081": system["playback"],
+        "http://127.0.0.1:8123": system["clickhouse"],
     }
-    environment = os.environ | {"TALLY_DATA_DIR": stack["data"]}
+    environment = os.environ | {"TALLY_DATA_DIR": system["data"]}
     for page, command in _commands():
         here = command
         for shown, real in addresses.items():

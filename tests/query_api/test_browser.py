@@ -117,7 +117,7 @@ def test_the_watch_page_waits_for_the_stream_plays_it_and_sees_its_end(
     expect(page.locator("#cover-title")).to_have_text("Anna <b>& friends</b> is offline", timeout=SOON_MS)
     with publishing(edge, streamer):
         expect(screen).to_have_attribute("data-state", "playing", timeout=SOON_MS)
-        page.wait_for_function("document.getElementById('video').currentTime > 2")
+        eventually(lambda: page.evaluate("document.getElementById('video').currentTime") > 2)
         expect(page.locator("h1")).to_have_text(HOSTILE)
         expect(page.locator("#category")).to_have_text("<i>Chess</i>")
         expect(page.locator("#latency")).to_have_text(re.compile(r"\d+\.\d s"), timeout=SOON_MS)

@@ -28,25 +28,25 @@ PROCESSES = (
     "ingest",
 )
 USERS = 4
-RANDOM_KILLS = 6
+RANDOM_KILLS = 3
 RECOVERY_S = 120.0
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
-async def _status(stack: dict[str, Any]) -> dict[str, Any]:
-    answer = await asyncio.to_thread(tally, "status", "--json", "--data", stack["data"])
+async def _status(system: dict[str, Any]) -> dict[str, Any]:
+    answer = await asyncio.to_thread(tally, "status", "--json", "--data", system["data"])
     status: dict[str, Any] = json.loads(answer.stdout)
     return status
 
 
-async def _kill(stack: dict[str, Any], name: str) -> None:
+async def _kill(system: dict[str, Any], name: str) -> None:
     """`kill -9`, then wait until another process has taken its place and everything is ready."""
-    before = (await _status(stack))["processes"][name]["pid"]
+    before = (await _status(system))["processes"][name]["pid"]
     os.kill(before, signal.SIGKILL)
     async with asyncio.timeout(RECOVERY_S):
         while True:
-            status = await _status(stack)
+            status = await _status(system)
             if status["state"] == "ready" and status["processes"][name]["pid"] != before:
                 return
             await asyncio.sleep(0.5)
@@ -65,20 +65,20 @@ async def _pages(http: httpx.AsyncClient, path: str, channel: str) -> list[dict[
         cursor = {"after": answer.json()["pagination"]["cursor"]}
 
 
-async def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(stack: dict[str, Any]) -> None:
+async def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(system: dict[str, Any]) -> None:
     seed = random.randrange(2**32)
-    async with httpx.AsyncClient(base_url=stack["edge"], timeout=30) as http:
+    async with httpx.AsyncClient(base_url=system["edge"], timeout=30) as http:
         channel = await new_user(http)
         load = Load(channel, [await new_user(http) for _ in range(USERS)], seed)
         dice = random.Random(seed)
         async with load.running():
             for name in (*PROCESSES, *dice.choices(PROCESSES, k=RANDOM_KILLS)):
-                await _kill(stack, name)
+                await _kill(system, name)
                 await asyncio.sleep(1)
 
         done = load.done
         assert len(done.messages) > 20, f"seed {seed}: the load hardly ran"
-        verified = await asyncio.to_thread(tally, "replay", "verify", "--data", stack["data"])
+        verified = await asyncio.to_thread(tally, "replay", "verify", "--data", system["data"])
         assert verified.returncode == 0, f"seed {seed}:\n{verified.stdout}{verified.stderr}"
 
         messages = [row["message_id"] for row in await _pages(http, "/helix/chat/messages", channel.id)]
@@ -87,21 +87,21 @@ async def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(stack: dict
         assert donations == done.donations, f"seed {seed}"
         followers = {row["user_id"] for row in await _pages(http, "/helix/channels/followers", channel.id)}
         assert followers == done.followers, f"seed {seed}"
-        assert await asyncio.to_thread(_analysts_view, stack, channel.id) == (
+        assert await asyncio.to_thread(_analysts_view, system, channel.id) == (
             len(done.messages),
             len(done.donations),
             sum(done.donations.values()),
         ), f"seed {seed}"
 
 
-def _analysts_view(stack: dict[str, Any], channel: str) -> tuple[int, int, int]:
+def _analysts_view(system: dict[str, Any], channel: str) -> tuple[int, int, int]:
     """Messages, donations and money of a channel, as ClickHouse has them."""
-    url = httpx.URL(stack["clickhouse"])
+    url = httpx.URL(system["clickhouse"])
     client = clickhouse_connect.get_client(
         host=url.host,
         port=url.port or 8123,
-        username=stack["analyst"]["name"],
-        password=stack["analyst"]["password"],
+        username=system["analyst"]["name"],
+        password=system["analyst"]["password"],
         database="tally",
         autogenerate_session_id=False,
     )

@@ -73,8 +73,8 @@ async def _until_live(http: httpx.AsyncClient, user: User, live: bool = True) ->
             await asyncio.sleep(0.2)
 
 
-async def test_an_evening(stack: dict[str, Any]) -> None:
-    async with httpx.AsyncClient(base_url=stack["edge"], timeout=30) as http:
+async def test_an_evening(system: dict[str, Any]) -> None:
+    async with httpx.AsyncClient(base_url=system["edge"], timeout=30) as http:
         streamer, viewer = await new_user(http), await new_user(http)
         titled = await streamer.ask(
             "PATCH", "/helix/channels", params={"broadcaster_id": streamer.id}, json={"title": "An evening"}
@@ -82,11 +82,11 @@ async def test_an_evening(stack: dict[str, Any]) -> None:
         assert titled.is_success, titled.text
         key, key_id = await _new_key(streamer)
 
-        with publishing(stack["rtmp"], key) as encoder:
+        with publishing(system["rtmp"], key) as encoder:
             stream = await _until_live(http, streamer)
             assert stream["title"] == "An evening"
             await _a_player_gets_media(stream["playback_url"])
-            await _a_second_publisher_is_refused(stack["rtmp"], key)
+            await _a_second_publisher_is_refused(system["rtmp"], key)
             await _a_viewer_acts_and_sees_it(viewer, streamer)
             await _health_is_reported(http, stream["id"])
             assert encoder.poll() is None, "the encoder was cut off"
@@ -96,7 +96,7 @@ async def test_an_evening(stack: dict[str, Any]) -> None:
 
         revoked = await streamer.ask("DELETE", "/helix/streams/key", params={"key_id": key_id})
         assert revoked.is_success, revoked.text
-        with publishing(stack["rtmp"], key) as encoder:
+        with publishing(system["rtmp"], key) as encoder:
             assert await asyncio.to_thread(encoder.wait, 30) != 0, "a revoked key was accepted"
         assert await _streams(http, streamer) == []
 
@@ -167,20 +167,20 @@ async def _health_is_reported(http: httpx.AsyncClient, stream_id: str) -> None:
             await asyncio.sleep(0.5)
 
 
-async def test_engines_thrown_away_are_rebuilt_and_proved_equal(stack: dict[str, Any], tmp_path: Path) -> None:
+async def test_engines_thrown_away_are_rebuilt_and_proved_equal(system: dict[str, Any], tmp_path: Path) -> None:
     """The whole of Postgres and ClickHouse is deleted from the disk: the topics are all that is left."""
     note = str(tmp_path / "before.json")
-    await _tally(stack, "replay", "verify", "--save", note)
-    await _tally(stack, "down")
+    await _tally(system, "replay", "verify", "--save", note)
+    await _tally(system, "down")
     for engine in ("postgres", "clickhouse"):
-        await asyncio.to_thread(shutil.rmtree, Path(stack["data"]) / engine)
-    await _tally(stack, "up", "--detach", "--port-base", str(stack["port_base"]))
-    rebuilt = await _tally(stack, "replay", "rebuild", "--all", "--json")
+        await asyncio.to_thread(shutil.rmtree, Path(system["data"]) / engine)
+    await _tally(system, "up", "--detach", "--port-base", str(system["port_base"]))
+    rebuilt = await _tally(system, "replay", "rebuild", "--all", "--json")
     assert len(json.loads(rebuilt)["rebuilt"]) == 16
-    await _tally(stack, "replay", "verify", "--against", note)
+    await _tally(system, "replay", "verify", "--against", note)
 
 
-async def _tally(stack: dict[str, Any], *arguments: str) -> str:
-    done = await asyncio.to_thread(tally, *arguments, "--data", stack["data"])
+async def _tally(system: dict[str, Any], *arguments: str) -> str:
+    done = await asyncio.to_thread(tally, *arguments, "--data", system["data"])
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -93,45 +93,45 @@ def test_a_machine_without_a_new_enough_python_is_told_so(tmp_path: Path) -> Non
 
 @pytest.mark.stack
 class TestStarted:
-    def test_a_started_system_says_all_that_scripts_need(self, stack: dict[str, Any]) -> None:
-        assert stack["state"] == "ready"
-        assert len(stack["processes"]) == 9
-        assert {process["state"] for process in stack["processes"].values()} == {"ready"}
-        base = stack["port_base"]
-        assert stack["edge"] == f"http://127.0.0.1:{base}"
-        assert stack["playback"] == f"http://127.0.0.1:{base + 1}"
-        assert stack["rtmp"] == f"rtmp://127.0.0.1:{base + 2}/live"
-        assert stack["kafka"] == f"127.0.0.1:{base + 3}"
-        assert stack["schema_registry"] == f"http://127.0.0.1:{base + 5}"
-        assert stack["postgres"].endswith(f"@127.0.0.1:{base + 6}/tally")
-        assert stack["clickhouse"] == f"http://127.0.0.1:{base + 7}"
+    def test_a_started_system_says_all_that_scripts_need(self, system: dict[str, Any]) -> None:
+        assert system["state"] == "ready"
+        assert len(system["processes"]) == 9
+        assert {process["state"] for process in system["processes"].values()} == {"ready"}
+        base = system["port_base"]
+        assert system["edge"] == f"http://127.0.0.1:{base}"
+        assert system["playback"] == f"http://127.0.0.1:{base + 1}"
+        assert system["rtmp"] == f"rtmp://127.0.0.1:{base + 2}/live"
+        assert system["kafka"] == f"127.0.0.1:{base + 3}"
+        assert system["schema_registry"] == f"http://127.0.0.1:{base + 5}"
+        assert system["postgres"].endswith(f"@127.0.0.1:{base + 6}/tally")
+        assert system["clickhouse"] == f"http://127.0.0.1:{base + 7}"
 
-    def test_the_demo_channel_can_sign_in_and_publish(self, stack: dict[str, Any]) -> None:
-        assert stack["demo"]["login"] == "demo"
-        assert stack["demo"]["stream_key"].startswith("live_")
-        assert _validates(stack, stack["demo"]["token"])
+    def test_the_demo_channel_can_sign_in_and_publish(self, system: dict[str, Any]) -> None:
+        assert system["demo"]["login"] == "demo"
+        assert system["demo"]["stream_key"].startswith("live_")
+        assert _validates(system, system["demo"]["token"])
 
-    def test_a_token_that_nears_its_end_is_renewed(self, stack: dict[str, Any]) -> None:
-        data = Path(stack["data"])
+    def test_a_token_that_nears_its_end_is_renewed(self, system: dict[str, Any]) -> None:
+        data = Path(system["data"])
         secrets = Secrets.load(data)
         assert secrets is not None
         secrets.model_copy(update={"demo_token_expires_at": datetime.now(UTC)}).save(data)
-        renewed = json.loads(tally("status", "--json", *_place(stack)).stdout)["demo"]
-        assert renewed["token"] != stack["demo"]["token"]
-        assert renewed["stream_key"] == stack["demo"]["stream_key"]
-        assert _validates(stack, renewed["token"])
+        renewed = json.loads(tally("status", "--json", *_place(system)).stdout)["demo"]
+        assert renewed["token"] != system["demo"]["token"]
+        assert renewed["stream_key"] == system["demo"]["stream_key"]
+        assert _validates(system, renewed["token"])
 
-    def test_the_analyst_can_read(self, stack: dict[str, Any]) -> None:
-        account = (stack["analyst"]["name"], stack["analyst"]["password"])
-        answer = httpx.post(stack["clickhouse"], content="SELECT count() FROM tally.accounts", auth=account)
+    def test_the_analyst_can_read(self, system: dict[str, Any]) -> None:
+        account = (system["analyst"]["name"], system["analyst"]["password"])
+        answer = httpx.post(system["clickhouse"], content="SELECT count() FROM tally.accounts", auth=account)
         assert answer.is_success
         assert int(answer.text) > 0
 
-    def test_a_second_up_is_told_of_the_first(self, stack: dict[str, Any]) -> None:
-        assert tally("up", "--detach", *_place(stack)).returncode == Exit.ALREADY_RUNNING
+    def test_a_second_up_is_told_of_the_first(self, system: dict[str, Any]) -> None:
+        assert tally("up", "--detach", *_place(system)).returncode == Exit.ALREADY_RUNNING
 
-    def test_doctor_finds_nothing_wrong(self, stack: dict[str, Any]) -> None:
-        doctor = tally("doctor", *_place(stack))
+    def test_doctor_finds_nothing_wrong(self, system: dict[str, Any]) -> None:
+        doctor = tally("doctor", *_place(system))
         assert (doctor.returncode, doctor.stdout.count("✗")) == (Exit.DONE, 0), doctor.stdout
 
 
@@ -158,10 +158,10 @@ def test_a_system_comes_back_after_its_supervisor_was_killed_and_keeps_its_chann
     assert not any(psutil.pid_exists(process["pid"]) for process in second["processes"].values())
 
 
-def _place(stack: dict[str, Any]) -> tuple[str, ...]:
-    return ("--data", stack["data"], "--port-base", str(stack["port_base"]))
+def _place(system: dict[str, Any]) -> tuple[str, ...]:
+    return ("--data", system["data"], "--port-base", str(system["port_base"]))
 
 
-def _validates(stack: dict[str, Any], token: str) -> bool:
-    validate = f"{stack['edge']}/oauth2/validate"
+def _validates(system: dict[str, Any], token: str) -> bool:
+    validate = f"{system['edge']}/oauth2/validate"
     return httpx.get(validate, headers={"Authorization": f"Bearer {token}"}).is_success

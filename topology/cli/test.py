@@ -23,6 +23,9 @@ PACKAGES = {
 """Debian packages that some tests drive, and a file that shows them to be there."""
 
 
+WORKERS = ("-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder")
+"""How the whole suite is shared out: its tests wait for restarts and time-outs as long as they compute."""
+
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -32,7 +35,8 @@ def test(context: typer.Context) -> None:
     install_programs(console)
     clean = passes()
     console.rule("pytest")
-    tested = subprocess.run((sys.executable, "-m", "pytest", *context.args), cwd=ROOT, check=False)
+    arguments = context.args or WORKERS
+    tested = subprocess.run((sys.executable, "-m", "pytest", *arguments), cwd=ROOT, check=False)
     if not clean or tested.returncode != 0:
         raise typer.Exit(Exit.FAILED)
 

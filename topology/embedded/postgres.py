@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,9 @@ from topology.child import Launch
 
 _ACCOUNT = "tally-postgres"
 """Postgres refuses to run as root: root runs it as this OS user, made on first use."""
+
+_ACCOUNT_ATTEMPTS = 20
+_ACCOUNT_RETRY_S = 0.1
 
 _DATABASE = "tally"
 _log = logging.getLogger(__name__)
@@ -125,10 +129,14 @@ class PostgresServer:
 
 
 def _ensure_account(name: str) -> None:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(
-            ("/usr/sbin/useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name),
-            check=True,
-        )
+    """Another start may be making the account at the same moment. Raises PostgresUnavailableError."""
+    options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
+    for _ in range(_ACCOUNT_ATTEMPTS):
+        try:
+            pwd.getpwnam(name)
+            return
+        except KeyError:
+            made = subprocess.run(("/usr/sbin/useradd", *options, name), capture_output=True, text=True, check=False)
+            if made.returncode != 0:
+                time.sleep(_ACCOUNT_RETRY_S)
+    raise PostgresUnavailableError(f"the OS user {name} could not be made: {made.stderr.strip()}")
