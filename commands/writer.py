@@ -20,7 +20,6 @@ CALL_TIMEOUT_S = 10.0
 CALLS = 3
 FLUSH_SLICE_S = 0.5
 APPEND_TIMEOUT_S = 20.0
-IDLE_MS = 5_000
 
 NO_LONGER_OURS = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.FENCED_INSTANCE_ID})
 """The group has gone on without this consumer: its partitions are not ours, so trying again is pointless."""
@@ -114,7 +113,7 @@ class TransactionalWriter:
     def _open(self) -> None:
         # A producer that has seen the group's coordinator restart may wait for it for ever (librdkafka's issue 5511):
         # after an outage there is a new one, which also undoes what the old one left open. Where only the coordinator
-        # restarted, the wait ends with the next connection that closes: hence they close early when idle.
+        # restarted, `_insist` gives up in the end.
         self._kafka_was_away = away = threading.Event()
 
         def notice(error: KafkaError) -> None:
@@ -126,7 +125,6 @@ class TransactionalWriter:
             | {
                 "transactional.id": self._name,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                "connections.max.idle.ms": IDLE_MS,
                 "error_cb": notice,
             }
         )

@@ -1,6 +1,8 @@
 // Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
 
 const RETRY_MS = 2000;
+const STUCK_MS = 3000;
+const BEHIND_S = 1;
 
 /** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
 export class Player extends EventTarget {
@@ -10,15 +12,19 @@ export class Player extends EventTarget {
   #retry = 0;
   #stalledSince = null;
   #stalledMs = 0;
+  #stuck = 0;
 
   constructor(video) {
     super();
     this.#video = video;
     video.addEventListener("waiting", () => {
       this.#stalledSince ??= performance.now();
+      clearTimeout(this.#stuck);
+      this.#stuck = setTimeout(() => this.#jump(), STUCK_MS);
     });
     video.addEventListener("playing", () => {
       this.#endStall();
+      clearTimeout(this.#stuck);
       this.#tell("playing");
     });
     video.addEventListener("ended", () => this.#tell("over"));
@@ -37,6 +43,7 @@ export class Player extends EventTarget {
 
   stop() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#stuck);
     this.#hls?.destroy();
     this.#hls = null;
     this.#url = null;
@@ -81,7 +88,9 @@ export class Player extends EventTarget {
 
   #openWithHls() {
     const { Hls } = window;
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, backBufferLength: 30 });
+    // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
+    // that segment's parts leave the playlist. The browser evicts what is old by itself.
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
@@ -115,6 +124,12 @@ export class Player extends EventTarget {
       // Refused even muted: the controls are there.
       await this.#video.play().catch(() => {});
     }
+  }
+
+  /** A player that has stood still while the stream went on takes it up where it is now. */
+  #jump() {
+    const edge = this.#hls?.liveSyncPosition;
+    if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
   }
 
   #nativeDate() {
