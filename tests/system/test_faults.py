@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
+from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -15,6 +15,7 @@ import pytest
 
 from tests.engines import tally
 from tests.system.load import Load, new_user, persistent
+from topology.system_state import RunDirectory
 
 PROCESSES = (
     "kafka",
@@ -34,22 +35,23 @@ RECOVERY_S = 120.0
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
-async def _status(system: dict[str, Any]) -> dict[str, Any]:
-    answer = await asyncio.to_thread(tally, "status", "--json", "--data", system["data"])
-    status: dict[str, Any] = json.loads(answer.stdout)
-    return status
-
-
 async def _kill(system: dict[str, Any], name: str) -> None:
     """`kill -9`, then wait until another process has taken its place and everything is ready."""
-    before = (await _status(system))["processes"][name]["pid"]
+    run = RunDirectory(Path(system["data"]))
+    before = _pid(run, name)
+    assert before is not None
     os.kill(before, signal.SIGKILL)
     async with asyncio.timeout(RECOVERY_S):
         while True:
-            status = await _status(system)
-            if status["state"] == "ready" and status["processes"][name]["pid"] != before:
+            state = run.read()
+            if state is not None and state.state == "ready" and _pid(run, name) != before:
                 return
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
+
+
+def _pid(run: RunDirectory, name: str) -> int | None:
+    state = run.read()
+    return state.processes[name].pid if state is not None else None
 
 
 async def _pages(http: httpx.AsyncClient, path: str, channel: str) -> list[dict[str, Any]]:

@@ -148,8 +148,10 @@ def test_a_system_comes_back_after_its_supervisor_was_killed_and_keeps_its_chann
         time.sleep(0.05)
     assert tally("status", *place).returncode == Exit.NOT_RUNNING
     with subprocess.Popen((ROOT / "tally", "up", *place), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
-        while tally("status", *place).returncode != Exit.DONE:
+        run = RunDirectory(tmp_path)
+        while run.supervisor() is None or (state := run.read()) is None or state.state != "ready":
             assert up.poll() is None
+            time.sleep(0.1)
         second = json.loads(tally("status", "--json", *place).stdout)
         up.send_signal(signal.SIGINT)
         assert up.wait(120) == Exit.DONE

@@ -23,7 +23,7 @@ PACKAGES = {
 """Debian packages that some tests drive, and a file that shows them to be there."""
 
 
-WORKERS = ("-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder")
+WORKERS = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 """How the whole suite is shared out: its tests wait for restarts and time-outs as long as they compute."""
 
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
