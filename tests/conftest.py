@@ -10,21 +10,6 @@ import pytest
 from tests import engines as real
 from topology.settings import Settings
 
-COSTLY = ("system", "world")
-"""Fixtures that several files share and that take long to make: their tests run one after another in one worker."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files stay whole when workers share the suite, and those that take longest begin first."""
-    groups: dict[pytest.Item, str] = {}
-    for item in items:
-        assert isinstance(item, pytest.Function)
-        shared = next((name for name in COSTLY if name in item.fixturenames), None)
-        groups[item] = shared or str(item.path)
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    slow = {groups[item] for item in items if item.get_closest_marker("faults")}
-    items.sort(key=lambda item: groups[item] not in slow)
-
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:

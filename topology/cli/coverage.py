@@ -8,7 +8,6 @@ import sys
 import typer
 
 from topology.cli.options import ROOT, Exit
-from topology.cli.test import WORKERS
 
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -19,7 +18,7 @@ DOMAIN = "commands/deciders/*,projections/models/*"
 def coverage(context: typer.Context) -> None:
     """Run the suite under coverage, children included. Arguments go to pytest. Exit status 1: too little is covered."""
     _coverage("erase")
-    tested = _coverage("run", "-m", "pytest", *(context.args or WORKERS))
+    tested = _coverage("run", "-m", "pytest", *context.args)
     _coverage("combine", "--quiet")
     whole = _coverage("report")
     domain = _coverage("report", f"--include={DOMAIN}", "--fail-under=100")

@@ -23,9 +23,6 @@ PACKAGES = {
 """Debian packages that some tests drive, and a file that shows them to be there."""
 
 
-WORKERS = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
-"""How the whole suite is shared out: its tests wait for restarts and time-outs as long as they compute."""
-
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -35,8 +32,7 @@ def test(context: typer.Context) -> None:
     install_programs(console)
     clean = passes()
     console.rule("pytest")
-    arguments = context.args or WORKERS
-    tested = subprocess.run((sys.executable, "-m", "pytest", *arguments), cwd=ROOT, check=False)
+    tested = subprocess.run((sys.executable, "-m", "pytest", *context.args), cwd=ROOT, check=False)
     if not clean or tested.returncode != 0:
         raise typer.Exit(Exit.FAILED)
 
