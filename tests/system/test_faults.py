@@ -15,7 +15,7 @@ import pytest
 
 from tests.engines import tally
 from tests.system.load import Load, new_user, persistent
-from topology.system_state import RunDirectory
+from topology.system_state import RunDirectory, SystemState
 
 PROCESSES = (
     "kafka",
@@ -38,20 +38,22 @@ pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 async def _kill(system: dict[str, Any], name: str) -> None:
     """`kill -9`, then wait until another process has taken its place and everything is ready."""
     run = RunDirectory(Path(system["data"]))
-    before = _pid(run, name)
+    state = run.read()
+    assert state is not None
+    before = state.processes[name].pid
     assert before is not None
     os.kill(before, signal.SIGKILL)
     async with asyncio.timeout(RECOVERY_S):
         while True:
             state = run.read()
-            if state is not None and state.state == "ready" and _pid(run, name) != before:
+            if state is not None and _is_back(state, name, before):
                 return
             await asyncio.sleep(0.1)
 
 
-def _pid(run: RunDirectory, name: str) -> int | None:
-    state = run.read()
-    return state.processes[name].pid if state is not None else None
+def _is_back(state: SystemState, name: str, before: int) -> bool:
+    everything_ready = all(process.state == "ready" for process in state.processes.values())
+    return everything_ready and state.processes[name].pid != before
 
 
 async def _pages(http: httpx.AsyncClient, path: str, channel: str) -> list[dict[str, Any]]:
