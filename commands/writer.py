@@ -16,11 +16,11 @@ from topology.kafka import producer_config
 from topology.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 30_000
-CALL_TIMEOUT_S = 5.0
+CALL_TIMEOUT_S = 10.0
 CALLS = 3
 FLUSH_SLICE_S = 0.5
 APPEND_TIMEOUT_S = 20.0
-RECOVERY_IDLE_MS = 5_000
+IDLE_MS = 5_000
 
 NO_LONGER_OURS = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.FENCED_INSTANCE_ID})
 """The group has gone on without this consumer: its partitions are not ours, so trying again is pointless."""
@@ -82,25 +82,17 @@ class TransactionalWriter:
     Takes the place of its predecessor when it is made. Raises Stopping.
     """
 
-    _producer: Producer
-    _kafka_was_away: threading.Event
-    _settled: bool
-    _proven: bool
-    """A transaction was committed."""
-
     def __init__(self, settings: Settings, name: str, consumer: Consumer, stopping: threading.Event) -> None:
         self._settings = settings
         self._name = name
         self._consumer = consumer
         self._stopping = stopping
-        self._open(settled=False)
+        self._open()
 
     def begin(self) -> None:
         self._producer.poll(0)
         if self._kafka_was_away.is_set():
-            self._open(settled=False)
-        elif self._proven and not self._settled:
-            self._open(settled=True)
+            self._open()
         self._producer.begin_transaction()
 
     def append(self, records: Sequence[Record]) -> list[int]:
@@ -112,26 +104,17 @@ class TransactionalWriter:
     def commit(self, source: TopicPartition) -> None:
         if self._kafka_was_away.is_set():
             raise Aborted("Kafka was away")
-        metadata = self._consumer.consumer_group_metadata()
         try:
+            metadata = self._consumer.consumer_group_metadata()
             self._insist(self._producer.send_offsets_to_transaction, [source], metadata)
-        except KafkaException as error:
-            if self._kafka_was_away.is_set():
-                raise Aborted("Kafka was away") from error
-            raise self._abort(error) from error
-        try:
             self._insist(self._producer.commit_transaction)
         except KafkaException as error:
             raise self._abort(error) from error
-        self._proven = True
 
-    def _open(self, *, settled: bool) -> None:
+    def _open(self) -> None:
         # A producer that has seen the group's coordinator restart may wait for it for ever (librdkafka's issue 5511):
-        # after an outage there is a new one, which also undoes what the old one left open. Kafka may still be coming
-        # back, so this one's connections close early when idle, which ends such a wait. They may not once Kafka
-        # answers: each reconnection then costs a transaction up to 2 s. Where only the coordinator restarted, `_insist`
-        # gives up in the end.
-        self._settled, self._proven = settled, False
+        # after an outage there is a new one, which also undoes what the old one left open. Where only the coordinator
+        # restarted, the wait ends with the next connection that closes: hence they close early when idle.
         self._kafka_was_away = away = threading.Event()
 
         def notice(error: KafkaError) -> None:
@@ -143,7 +126,7 @@ class TransactionalWriter:
             | {
                 "transactional.id": self._name,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                "connections.max.idle.ms": 0 if settled else RECOVERY_IDLE_MS,
+                "connections.max.idle.ms": IDLE_MS,
                 "error_cb": notice,
             }
         )
@@ -159,15 +142,11 @@ class TransactionalWriter:
                 call(*arguments, CALL_TIMEOUT_S)
                 return
             except KafkaException as error:
-                if not error.args[0].retriable() or attempt == CALLS or self._gave_way(call):
+                if not error.args[0].retriable() or attempt == CALLS:
                     raise
                 log.warning("Kafka did not answer yet", call=call.__name__, error=str(error))
                 if self._stopping.is_set():
                     raise Stopping from error
-
-    def _gave_way(self, call: Callable[..., None]) -> bool:
-        """Whether a new producer will get further than this one, which has seen Kafka go."""
-        return self._kafka_was_away.is_set() and call == self._producer.send_offsets_to_transaction
 
     def _abort(self, error: KafkaException) -> Aborted:
         """Undo the transaction, when that is still ours to do; raises what made it impossible."""
