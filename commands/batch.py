@@ -1,4 +1,4 @@
-"""Deciding a batch of one partition's commands: pure, so that an aborted transaction is simply decided again."""
+"""Deciding a batch of one partition's commands: pure, so that one whose fate is unknown is simply decided again."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class LogReader:
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF and place in self._next:
                 self._next[place] = offset  # also past transaction markers, which are never delivered
-            elif error.fatal():
+            elif error.code() == KafkaError._FATAL:
                 raise KafkaException(error)
             return
         if place not in self._next:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import structlog
 from confluent_kafka import TopicPartition
 
 from commands.aggregate import Aggregate, id_of
 from commands.batch import Verdict, decide_batch
 from commands.inbox import Batch
 from commands.memory import Memory, Outcome
-from commands.writer import Aborted, Record, Writer
+from commands.writer import Record, Writer
 from schemas.commands.results import CommandAccepted, CommandRejected
-from schemas.message import Event, Result
+from schemas.message import Result
 from schemas.wire import Codec
 
-ATTEMPTS = 5
-RETRY_S = 0.1
-
 NOTHING_HAPPENED = Outcome(-1, {})
-
-log = structlog.get_logger()
 
 
 class Partition:
@@ -41,34 +34,12 @@ class Partition:
         return decide_batch(self._aggregate, self.memory, batch.commands)
 
     def write(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
-        """Append events, results, dead letters; then remember. Raises Stopping, or Aborted after several attempts."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                offsets = self._attempt(batch, verdicts)
-            except Aborted as aborted:
-                log.warning(
-                    "a batch was aborted",
-                    aggregate=self._aggregate.name,
-                    partition=self._number,
-                    attempt=attempt,
-                    reason=str(aborted),
-                )
-                if attempt == ATTEMPTS:
-                    raise
-                time.sleep(RETRY_S * attempt)
-            else:
-                for event, offset in zip(_events(verdicts), offsets, strict=True):
-                    self.memory.apply(event, offset)
-                return
-
-    def _attempt(self, batch: Batch, verdicts: Sequence[Verdict]) -> list[int]:
+        """Append events, results, dead letters; then remember. Raises Stopping; KafkaException: start over."""
         self._writer.begin()
         # An event's place is known when the broker has it, and the results carry it: so two rounds.
+        events = [event for verdict in verdicts for event in verdict.events]
         offsets = self._writer.append(
-            [
-                Record(self._aggregate.name, event.key, self._codec.encode(event), self._number)
-                for event in _events(verdicts)
-            ]
+            [Record(self._aggregate.name, event.key, self._codec.encode(event), self._number) for event in events]
         )
         self._writer.append(
             [
@@ -77,7 +48,8 @@ class Partition:
             ]
         )
         self._writer.commit(TopicPartition(self._aggregate.commands_topic, self._number, batch.next_offset))
-        return offsets
+        for event, offset in zip(events, offsets, strict=True):
+            self.memory.apply(event, offset)
 
     def _result_record(self, result: Result) -> Record:
         # Results share the commands' partition: one marker less to write for each transaction.
@@ -120,7 +92,3 @@ class Partition:
             offset=outcome.offset,
             reply=outcome.reply,
         )
-
-
-def _events(verdicts: Sequence[Verdict]) -> list[Event]:
-    return [event for verdict in verdicts for event in verdict.events]

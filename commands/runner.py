@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -10,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from commands.aggregate import Aggregate
 from commands.batch import Verdict
 from commands.inbox import Batch, read_batch
 from commands.log_reader import LogReader, Place, Stopping
+from commands.outage import Outage
 from commands.partition import Partition
-from commands.writer import Aborted, PlainWriter, TransactionalWriter, Writer
+from commands.writer import PlainWriter, TransactionalWriter, Writer
 from schemas.wire import Codec
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -26,6 +28,7 @@ from topology.topics import PARTITIONS
 MAX_BATCH = 500
 POLL_S = 0.2
 STANDBY_S = 5.0
+JOIN_TIMEOUT_S = 30.0
 RESTART_S = 1.0
 SESSION_TIMEOUT_MS = 6_000
 
@@ -51,7 +54,7 @@ class Runner:
                         term.serve(self.ready)
                 except Stopping:
                     return
-                except (KafkaException, Aborted) as error:
+                except KafkaException as error:
                     log.warning("starting over from the log", reason=str(error))
                 except Exception:
                     log.exception("starting over from the log")
@@ -68,6 +71,7 @@ class Term:
         self._stopping = stopping
         self._partitions: dict[int, Partition] = {}
         self._failure: Exception | None = None
+        self._outage = Outage()
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
         self._reader = LogReader(settings, codec, stopping)
         self._consumer = Consumer(
@@ -80,6 +84,7 @@ class Term:
                 "session.timeout.ms": SESSION_TIMEOUT_MS,
                 "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 3,
                 "queued.max.messages.kbytes": 16_384,
+                "error_cb": self._outage.notice,
             }
         )
 
@@ -95,12 +100,20 @@ class Term:
         self._pool.shutdown()
 
     def serve(self, ready: threading.Event) -> None:
-        """Decide what arrives. Raises Stopping, Aborted, KafkaException."""
-        standby_at = time.monotonic() + STANDBY_S
+        """Decide what arrives. Raises Stopping, KafkaException."""
+        began = time.monotonic()
+        standby_at, join_by = began + STANDBY_S, began + JOIN_TIMEOUT_S
         while not self._stopping.is_set():
             messages = self._arrived()
             if messages:
                 self._decide(messages)
+            if self._joined():
+                join_by = math.inf
+                self._outage.check()
+            else:
+                self._outage.forget()
+                if time.monotonic() > join_by:
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the consumer group did not let us in"))
             if not ready.is_set() and (self._partitions or (time.monotonic() > standby_at and self._joined())):
                 ready.set()
 
@@ -115,12 +128,9 @@ class Term:
         messages = []
         for message in arrived:
             error = message.error()
-            if error is None:
-                messages.append(message)
-            elif error.fatal():
+            if error is not None:  # whichever: a group's member that was fenced or lost its coordinator may fall silent
                 raise KafkaException(error)
-            else:
-                log.warning("commands not readable yet", reason=str(error))
+            messages.append(message)
         return messages
 
     def _decide(self, messages: list[Message]) -> None:
@@ -203,4 +213,4 @@ class Term:
         if not self._aggregate.transactional:
             return PlainWriter(self._settings, self._consumer, self._stopping)
         name = f"tally.{self._aggregate.name}.{number}"
-        return TransactionalWriter(self._settings, name, self._consumer, self._stopping)
+        return TransactionalWriter(self._settings, name, self._consumer, self._outage, self._stopping)

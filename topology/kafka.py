@@ -10,7 +10,12 @@ from topology.settings import Settings
 
 def client_config(settings: Settings) -> dict[str, Any]:
     """librdkafka options that every confluent-kafka client shares."""
-    return {"bootstrap.servers": settings.kafka_bootstrap, **settings.kafka_security()}
+    return {
+        "bootstrap.servers": settings.kafka_bootstrap,
+        # By default 10 s, which a request also waits whose connection was merely closed for being idle.
+        "reconnect.backoff.max.ms": 250,
+        **settings.kafka_security(),
+    }
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:

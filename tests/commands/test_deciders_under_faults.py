@@ -182,7 +182,7 @@ def test_killing_kafka_loses_and_repeats_nothing(broker: MortalBroker, survivors
         channel_id = registered_channel(log)
         load = Load(log, follows_of(channel_id))
         with load.running():
-            for _ in range(3):
+            for _ in range(6):
                 before = len(log.results_of("follows", load.command_ids))
                 eventually(
                     lambda seen=before: len(log.results_of("follows", load.command_ids)) > seen,  # type: ignore[misc]

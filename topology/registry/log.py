@@ -136,7 +136,7 @@ class SchemaLog:
                 self._next_offset = (message.offset() or 0) + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._next_offset = message.offset() or 0  # also past transaction markers, which are never delivered
-            elif error.fatal():
+            elif error.code() == KafkaError._FATAL:
                 raise KafkaException(error)
 
     def _take_in(self, message: Message) -> None:
