@@ -29,6 +29,8 @@ MAX_BATCH = 500
 POLL_S = 0.2
 STANDBY_S = 5.0
 JOIN_TIMEOUT_S = 30.0
+SILENCE_S = 5.0
+CALL_TIMEOUT_S = 10.0
 RESTART_S = 1.0
 SESSION_TIMEOUT_MS = 6_000
 
@@ -72,6 +74,7 @@ class Term:
         self._partitions: dict[int, Partition] = {}
         self._failure: Exception | None = None
         self._outage = Outage()
+        self._ends: dict[Place, int] = {}
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
         self._reader = LogReader(settings, codec, stopping)
         self._consumer = Consumer(
@@ -102,11 +105,14 @@ class Term:
     def serve(self, ready: threading.Event) -> None:
         """Decide what arrives. Raises Stopping, KafkaException."""
         began = time.monotonic()
-        standby_at, join_by = began + STANDBY_S, began + JOIN_TIMEOUT_S
+        standby_at, join_by, silent_at = began + STANDBY_S, began + JOIN_TIMEOUT_S, began + SILENCE_S
         while not self._stopping.is_set():
             messages = self._arrived()
             if messages:
                 self._decide(messages)
+            if messages or time.monotonic() > silent_at:
+                self._check_silence(heard=bool(messages))
+                silent_at = time.monotonic() + SILENCE_S
             if self._joined():
                 join_by = math.inf
                 self._outage.check()
@@ -116,6 +122,20 @@ class Term:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the consumer group did not let us in"))
             if not ready.is_set() and (self._partitions or (time.monotonic() > standby_at and self._joined())):
                 ready.set()
+
+    def _check_silence(self, *, heard: bool) -> None:
+        """Raises KafkaException where commands that lay there at the check before were not brought since.
+
+        A consumer that joined while its broker came back may never fetch, and say nothing.
+        """
+        if heard or not self._partitions:
+            self._ends = {}
+            return
+        topic = self._aggregate.commands_topic
+        done = self._consumer.committed([TopicPartition(topic, number) for number in self._partitions], CALL_TIMEOUT_S)
+        if any(max(place.offset, 0) < self._ends.get((topic, place.partition), 0) for place in done):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "commands lie there and do not come"))
+        self._ends = self._reader.ends([(topic, number) for number in self._partitions])
 
     def _joined(self) -> bool:
         return bool(self._consumer.memberid())
