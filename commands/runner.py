@@ -19,7 +19,7 @@ from commands.inbox import Batch, read_batch
 from commands.log_reader import LogReader, Place, Stopping
 from commands.outage import Outage
 from commands.partition import Partition
-from commands.writer import PlainWriter, TransactionalWriter, Writer
+from commands.writer import CALL_TIMEOUT_S, PlainWriter, TransactionalWriter, Writer
 from schemas.wire import Codec
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -30,7 +30,6 @@ POLL_S = 0.2
 STANDBY_S = 5.0
 JOIN_TIMEOUT_S = 30.0
 SILENCE_S = 5.0
-CALL_TIMEOUT_S = 10.0
 RESTART_S = 1.0
 SESSION_TIMEOUT_MS = 6_000
 
@@ -110,27 +109,26 @@ class Term:
             messages = self._arrived()
             if messages:
                 self._decide(messages)
-            if messages or time.monotonic() > silent_at:
-                self._check_silence(heard=bool(messages))
+                self._ends = {}
+                silent_at = time.monotonic() + SILENCE_S
+            elif self._partitions and time.monotonic() > silent_at:
+                self._check_silence()
                 silent_at = time.monotonic() + SILENCE_S
             if self._joined():
                 join_by = math.inf
                 self._outage.check()
+                if self._partitions or time.monotonic() > standby_at:
+                    ready.set()
             else:
                 self._outage.forget()
                 if time.monotonic() > join_by:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the consumer group did not let us in"))
-            if not ready.is_set() and (self._partitions or (time.monotonic() > standby_at and self._joined())):
-                ready.set()
 
-    def _check_silence(self, *, heard: bool) -> None:
+    def _check_silence(self) -> None:
         """Raises KafkaException where commands that lay there at the check before were not brought since.
 
         A consumer that joined while its broker came back may never fetch, and say nothing.
         """
-        if heard or not self._partitions:
-            self._ends = {}
-            return
         topic = self._aggregate.commands_topic
         done = self._consumer.committed([TopicPartition(topic, number) for number in self._partitions], CALL_TIMEOUT_S)
         if any(max(place.offset, 0) < self._ends.get((topic, place.partition), 0) for place in done):
@@ -208,6 +206,7 @@ class Term:
         self._reader.follow(self._facts(numbers))
         read = self._read_log()
         self._reader.forget(own)
+        self._ends = {}
         log.info("deciding", partitions=numbers, events=read, seconds=round(time.monotonic() - began, 2))
 
     def _release(self, _: Consumer, revoked: list[TopicPartition]) -> None:
