@@ -230,6 +230,6 @@ class Term:
 
     def _writer(self, number: int) -> Writer:
         if not self._aggregate.transactional:
-            return PlainWriter(self._settings, self._consumer, self._stopping)
+            return PlainWriter(self._settings, self._consumer, self._outage, self._stopping)
         name = f"tally.{self._aggregate.name}.{number}"
         return TransactionalWriter(self._settings, name, self._consumer, self._outage, self._stopping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -17,9 +17,8 @@ from topology.kafka import producer_config
 from topology.settings import Settings
 
 TRANSACTION_TIMEOUT_MS = 30_000
-CALL_TIMEOUT_S = 10.0
-FLUSH_SLICE_S = 0.5
-APPEND_TIMEOUT_S = 20.0
+CALL_TIMEOUT_S = 15.0
+SLICE_S = 0.5
 
 BY_KEY = -1
 
@@ -51,16 +50,17 @@ class Writer(Protocol):
 class PlainWriter:
     """Idempotent, no transaction: a crash before `commit` repeats events, with the same ids."""
 
-    def __init__(self, settings: Settings, consumer: Consumer, stopping: threading.Event) -> None:
+    def __init__(self, settings: Settings, consumer: Consumer, outage: Outage, stopping: threading.Event) -> None:
         self._consumer = consumer
+        self._outage = outage
         self._stopping = stopping
-        self._producer = Producer(producer_config(settings))
+        self._producer = Producer(producer_config(settings) | {"error_cb": outage.notice})
 
     def begin(self) -> None:
         """Nothing to begin."""
 
     def append(self, records: Sequence[Record]) -> list[int]:
-        return _append(self._producer, records, self._stopping)
+        return _append(self._producer, records, self._outage, self._stopping)
 
     def commit(self, source: TopicPartition) -> None:
         self._consumer.commit(offsets=[source], asynchronous=True)
@@ -86,22 +86,22 @@ class TransactionalWriter:
                 "error_cb": outage.notice,
             }
         )
-        _in_time(self._producer.init_transactions)
+        _in_time(outage, self._producer.init_transactions)
 
     def begin(self) -> None:
         self._producer.begin_transaction()
 
     def append(self, records: Sequence[Record]) -> list[int]:
-        return _append(self._producer, records, self._stopping)
+        return _append(self._producer, records, self._outage, self._stopping)
 
     def commit(self, source: TopicPartition) -> None:
         self._outage.check()  # no transaction is carried over one
         metadata = self._consumer.consumer_group_metadata()
-        _in_time(self._producer.send_offsets_to_transaction, [source], metadata)
-        _in_time(self._producer.commit_transaction)
+        _in_time(self._outage, self._producer.send_offsets_to_transaction, [source], metadata)
+        _in_time(self._outage, self._producer.commit_transaction)
 
 
-def _in_time(call: Callable[..., None], *arguments: object) -> None:
+def _in_time(outage: Outage, call: Callable[..., None], *arguments: object) -> None:
     """Raises KafkaException, also where the call does not return.
 
     One that has seen a coordinator go may wait past its own timeout, for ever (librdkafka's issue 5511). It is left to
@@ -117,15 +117,18 @@ def _in_time(call: Callable[..., None], *arguments: object) -> None:
             answer.set_exception(error)
 
     threading.Thread(target=run, name=call.__name__, daemon=True).start()
-    try:
-        answer.result(CALL_TIMEOUT_S)
-    except TimeoutError as error:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{call.__name__} does not return")) from error
+    patient_until = time.monotonic() + CALL_TIMEOUT_S
+    while not answer.done():
+        wait([answer], SLICE_S)
+        outage.check()
+        if time.monotonic() > patient_until:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{call.__name__} does not return"))
+    answer.result()
 
 
-def _append(producer: Producer, records: Sequence[Record], stopping: threading.Event) -> list[int]:
+def _append(producer: Producer, records: Sequence[Record], outage: Outage, stopping: threading.Event) -> list[int]:
     """Raises Stopping; KafkaException also where a producer does not get over an outage, which librdkafka's may not."""
-    patient_until = time.monotonic() + APPEND_TIMEOUT_S
+    patient_until = time.monotonic() + CALL_TIMEOUT_S
     offsets: dict[int, int] = {}
     errors: list[KafkaError] = []
 
@@ -140,11 +143,12 @@ def _append(producer: Producer, records: Sequence[Record], stopping: threading.E
         producer.produce(
             record.topic, record.value, record.key, record.partition, on_delivery=partial(delivered, index)
         )
-    while producer.flush(FLUSH_SLICE_S):
+    while producer.flush(SLICE_S):
         if stopping.is_set():
             raise Stopping
+        outage.check()
         if time.monotonic() > patient_until:
-            producer.purge()
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "appended records are not acknowledged"))
     if errors:
         raise KafkaException(errors[0])
     return [offsets[index] for index in range(len(records))]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, KafkaException
 
-from commands import writer
+from commands import writer as writing
+from commands.outage import Outage
 from commands.writer import PlainWriter, Record
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -23,10 +24,11 @@ def nobody() -> Iterator[Settings]:
 
 
 def test_records_that_kafka_never_takes_are_given_up(nobody: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "APPEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(writing, "CALL_TIMEOUT_S", 0.5)
     consumer = Consumer(consumer_config(nobody, "nobody"))
     try:
         with pytest.raises(KafkaException):
-            PlainWriter(nobody, consumer, threading.Event()).append([Record("chat", "a channel", b"hello")])
+            writer = PlainWriter(nobody, consumer, Outage(), threading.Event())
+            writer.append([Record("chat", "a channel", b"hello")])
     finally:
         consumer.close()
