@@ -15,6 +15,7 @@ import uvloop
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
+from ingest.health.probe import Probe
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -46,14 +47,17 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
             registry = Registry(settings.data_dir / "live")
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+            desk = StreamDesk(
+                tools,
+                lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry, probe.looker()),
+            )
             async with Revocations(settings, codec, desk.revoke):
                 desk.recover()
                 await _listen(settings, desk, registry)

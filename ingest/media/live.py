@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ingest.health.judge import Verdict, judge
-from ingest.health.measure import SegmentSeen, sample_of
+from ingest.health.meter import Meter, SegmentEnd
+from ingest.health.probe import Looker
 from ingest.hls.entries import Rendition
 from ingest.hls.registry import Registry
 from ingest.media.aac import read_aac
 from ingest.media.avc import read_avc
-from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
+from ingest.media.became import Became, MediaReady, RefusedMedia
 from ingest.media.cutter import Part
 from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
@@ -32,33 +31,29 @@ _EPOCHS_WITHIN_S = 60.0
 """More discontinuities than that, and the stream is refused: each costs an init segment and a segment."""
 
 
-@dataclass
-class _OpenSegment:
-    start_s: float
-    """In the output's time."""
-    opened_at_s: float
-    """By our clock."""
-    size: int = 0
-    video_frames: int = 0
-    audio_frames: int = 0
-
-
 class LiveStream:
     """The media side of one live stream: synchronous, CPU only plus one file write a segment.
 
     Make it when the publisher is authorised. A resumed stream is the same object: `interrupt`, then `push` again.
     """
 
-    def __init__(self, stream_id: str, channel_id: str, settings: MediaSettings, registry: Registry) -> None:
+    def __init__(
+        self,
+        stream_id: str,
+        channel_id: str,
+        settings: MediaSettings,
+        registry: Registry,
+        looker: Looker | None = None,
+    ) -> None:
         self.stream_id = stream_id
         self.channel_id = channel_id
+        self.meter = Meter(looker)
         self._settings = settings
         self._playback = registry.open(stream_id)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
-        self._verdict = Verdict()
         self._part_target_s = 0.0
         self._part_number = 0
         self._ready = False
@@ -68,8 +63,8 @@ class LiveStream:
         self._epoch_start_s = 0.0
         self._end_s = 0.0
         self._audio_end_s = 0.0
-        self._opens_at_s = 0.0
-        self._segment: _OpenSegment | None = None
+        self._segment_start_s: float | None = None
+        """Of the open segment, in the output's time."""
 
     def push(self, tag: MediaTag, now_s: float) -> list[Became]:
         """Take one tag. `now_s` is Unix time. Raises RefusedMedia; the stream should then be closed."""
@@ -84,18 +79,31 @@ class LiveStream:
             if isinstance(audio, AudioFrame):
                 return self._take(tag.timestamp_ms, audio)
             return self._configure_audio(audio) if audio else []
+        self.meter.metadata(tag.payload)
         return []
 
-    def interrupt(self) -> None:
-        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
-        self._end_epoch()
-        self._video = self._audio = None
+    def tick(self, now_s: float) -> list[Became]:
+        """Time passes: call it every second or so. `now_s` is Unix time."""
+        self._now_s = now_s
+        self.meter.tick(now_s)
+        return [*self.meter.take()]
 
-    def close(self) -> None:
+    def interrupt(self) -> list[Became]:
+        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
+        became = self._end_epoch()
+        self._video = self._audio = None
+        self.meter.leave()
+        return [*became, *self.meter.take()]
+
+    def close(self) -> list[Became]:
         """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
-        if not self._playback.ended:
-            self._end_epoch()
-            self._playback.end()
+        if self._playback.ended:
+            return []
+        became = self._end_epoch()
+        self._playback.end()
+        self.meter.leave()
+        self.meter.close()
+        return [*became, *self.meter.take()]
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
@@ -145,7 +153,7 @@ class LiveStream:
         if len(self._begun) == _EPOCHS_MAX and self._now_s - self._begun[0] < _EPOCHS_WITHIN_S:
             raise RefusedMedia("unstable_media", "the timestamps or the codecs change all the time")
         self._begun.append(self._now_s)
-        self._epoch_at_s = self._opens_at_s = self._now_s
+        self._epoch_at_s = self._now_s
         self._epoch_start_s = self._end_s = max(self._end_s, self._audio_end_s)
         self._epoch = Epoch(
             self._video if gathering.with_video else None,
@@ -155,6 +163,7 @@ class LiveStream:
             self._part_target_s,
             self._settings,
         )
+        self.meter.begin(self._epoch.video, self._epoch.audio, self._end_s, self._now_s)
         return self._epoch
 
     def _end_epoch(self) -> list[Became]:
@@ -163,8 +172,8 @@ class LiveStream:
         if epoch is None:
             return []
         became = self._publish(epoch, epoch.flush())
-        if self._segment:
-            became += self._close_segment(epoch, self._segment, forced=False)
+        if self._segment_start_s is not None:
+            became += self._close_segment(epoch, forced=False)
             self._playback.announce()
         return became
 
@@ -184,10 +193,9 @@ class LiveStream:
         for part in parts:
             if not epoch.published:
                 became += self._show_tracks(epoch)
-            segment = self._segment or self._open_segment()
-            self._publish_part(epoch, segment, part)
+            self._publish_part(epoch, part)
             if part.ends_segment:
-                became += self._close_segment(epoch, segment, part.forced)
+                became += self._close_segment(epoch, part.forced)
         if parts:
             self._playback.announce()
         return became
@@ -212,55 +220,28 @@ class LiveStream:
         self._ready = True
         return [ready]
 
-    def _open_segment(self) -> _OpenSegment:
-        self._segment = _OpenSegment(self._end_s, self._opens_at_s)
-        return self._segment
-
-    def _publish_part(self, epoch: Epoch, segment: _OpenSegment, part: Part) -> None:
+    def _publish_part(self, epoch: Epoch, part: Part) -> None:
         video, audio = (part.lead, part.follow) if epoch.video else ([], part.lead)
-        data = fragment(self._part_number, video, audio)
-        self._part_number += 1
+        if self._segment_start_s is None:
+            self._segment_start_s = self._end_s
         self._playback.add_part(
-            data,
+            fragment(self._part_number, video, audio),
             part.duration / epoch.timescale,
             part.span / epoch.timescale,
             part.independent,
-            self._epoch_at_s + segment.start_s - self._epoch_start_s,
+            self._epoch_at_s + self._segment_start_s - self._epoch_start_s,
         )
-        segment.size += len(data)
-        segment.video_frames += len(video)
-        segment.audio_frames += len(audio)
+        self._part_number += 1
+        self.meter.video(video, self._now_s)
+        self.meter.audio(audio, self._now_s)
         last = part.lead[-1]
         self._end_s = (last.dts + last.duration) / epoch.timescale
         if audio and epoch.audio:
             self._audio_end_s = (audio[-1].dts + audio[-1].duration) / epoch.audio.sample_rate
 
-    def _close_segment(self, epoch: Epoch, segment: _OpenSegment, forced: bool) -> list[Became]:
+    def _close_segment(self, epoch: Epoch, forced: bool) -> list[Became]:
         number, stored = self._playback.close_segment()
-        video = epoch.video
-        seen = SegmentSeen(
-            sequence=number,
-            duration_s=self._end_s - segment.start_s,
-            wall_s=self._now_s - segment.opened_at_s,
-            size=segment.size,
-            video_frames=segment.video_frames,
-            audio_frames=segment.audio_frames,
-            keyframe_distance_s=epoch.keyframe_distance / epoch.timescale,
-            skew_s=epoch.skew_s,
-            gaps=epoch.gaps,
-            media_since_start_s=self._end_s - self._epoch_start_s,
-            wall_since_start_s=self._now_s - self._epoch_at_s,
-            pixels=video.width * video.height if video else 0,
-            declared_frame_rate=video.frame_rate if video else 0.0,
-            forced_cut=forced and video is not None,
-            stored=stored,
-        )
+        self._segment_start_s = None
+        self.meter.segment_closed(SegmentEnd(number, epoch.skew_s, epoch.gaps, forced, stored), self._now_s)
         epoch.begin_segment()
-        self._segment = None
-        self._opens_at_s = self._now_s
-        before, self._verdict = self._verdict, judge(self._verdict, seen)
-        after = self._verdict
-        became: list[Became] = [SegmentClosed(sample_of(seen, after.status))]
-        if (before.status, before.codes) != (after.status, after.codes):
-            became.append(HealthBecame(before.status, after.status, after.codes))
-        return became
+        return [*self.meter.take()]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
@@ -14,10 +16,16 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from commands.identity import new_id
-from ingest.health.sample import HealthSample
-from ingest.media.became import HealthBecame
+from ingest.media.became import EncoderSaid, HealthBecame, HealthReport, SegmentClosed, StarvationBegan, StarvationOver
 from ingest.publishing.journal import Entry
-from schemas.events.stream_health import HealthChanged, HealthSampled, StreamHealthEvent
+from schemas.events.stream_health import (
+    EncoderAnnounced,
+    HealthChanged,
+    HealthSampled,
+    StarvationEnded,
+    StarvationStarted,
+    StreamHealthEvent,
+)
 from schemas.wire import Codec
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
@@ -33,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 
 class HealthReports:
-    """An async context manager. `sampled` and `changed` never wait and never fail.
+    """An async context manager. `report` never waits and never fails.
 
     A batch whose outcome is unsure is sent again: the events keep their ids, and readers drop what they have.
     """
@@ -62,26 +70,8 @@ class HealthReports:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None:
-        self._put(
-            HealthSampled(
-                **_head(entry),
-                sequence=sample.sequence,
-                duration_ms=sample.duration_ms,
-                bitrate_kbps=sample.bitrate_kbps,
-                frame_rate=sample.frame_rate,
-                gop_ms=sample.gop_ms,
-                av_skew_ms=sample.av_skew_ms,
-                dts_gaps=sample.dts_gaps,
-                drift_ms=sample.drift_ms,
-                status=sample.status,
-            )
-        )
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None:
-        self._put(
-            HealthChanged(**_head(entry), status=became.status, previous=became.previous, codes=list(became.codes))
-        )
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        self._put(_EVENTS[type(became)](_head(entry), became))
 
     async def drained(self) -> None:
         """Returns when Kafka has everything so far."""
@@ -144,3 +134,49 @@ def _head(entry: Entry) -> dict[str, Any]:
         "stream_id": entry.stream_id,
         "channel_id": entry.channel_id,
     }
+
+
+def _sampled(head: dict[str, Any], became: SegmentClosed) -> HealthSampled:
+    return HealthSampled(**head, **asdict(became.sample))
+
+
+def _changed(head: dict[str, Any], became: HealthBecame) -> HealthChanged:
+    return HealthChanged(
+        **head,
+        status=became.status,
+        previous=became.previous,
+        codes=list(became.codes),
+        severities=list(became.severities),
+    )
+
+
+def _starving(head: dict[str, Any], became: StarvationBegan) -> StarvationStarted:
+    return StarvationStarted(**head, behind_ms=became.behind_ms)
+
+
+def _starved(head: dict[str, Any], became: StarvationOver) -> StarvationEnded:
+    return StarvationEnded(**head, lasted_ms=became.lasted_ms)
+
+
+def _announced(head: dict[str, Any], became: EncoderSaid) -> EncoderAnnounced:
+    said = became.announced
+    return EncoderAnnounced(
+        **head,
+        encoder=said.encoder,
+        video_codec_id=said.video_codec_id,
+        audio_codec_id=said.audio_codec_id,
+        configured_width=said.width,
+        configured_height=said.height,
+        configured_frame_rate=said.frame_rate,
+        configured_video_kbps=said.video_kbps,
+        configured_audio_kbps=said.audio_kbps,
+    )
+
+
+_EVENTS: dict[type[HealthReport], Callable[[dict[str, Any], Any], StreamHealthEvent]] = {
+    SegmentClosed: _sampled,
+    HealthBecame: _changed,
+    StarvationBegan: _starving,
+    StarvationOver: _starved,
+    EncoderSaid: _announced,
+}
