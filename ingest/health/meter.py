@@ -52,7 +52,8 @@ class _Segment:
 
 class Meter:
     """Call `begin` at each discontinuity, then `video` and `audio` with every part, `segment_closed`, and `tick` every
-    second or so. `take` what became of it. `now_s` is Unix time, media times are the output's, both in seconds.
+    second or so; after the last two, `take` what became of it. `now_s` is Unix time, media times are the output's, both
+    in seconds.
     """
 
     def __init__(self, looker: Looker | None = None) -> None:
