@@ -30,13 +30,14 @@ class Gops:
         """Most in a row within the segment: frames that are shown before one that was decoded earlier."""
 
     def add(self, frames: Sequence[Frame]) -> None:
-        for frame in frames:
-            if frame.keyframe:
+        tolerance = self._tolerance
+        for dts, _, _, keyframe, composition in frames:
+            if keyframe:
                 if self._last_keyframe is not None:
-                    self._complete(frame.dts - self._last_keyframe)
-                self._last_keyframe = frame.dts
-            pts = frame.dts + frame.composition
-            if pts < self._shown - self._tolerance:
+                    self._complete(dts - self._last_keyframe)
+                self._last_keyframe = dts
+            pts = dts + composition
+            if pts < self._shown - tolerance:
                 self._b_run += 1
                 self.b_frames = max(self.b_frames, self._b_run)
             else:

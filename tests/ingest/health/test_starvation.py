@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.health.starvation import ENDS_S, STARTS_S, Starvation
+from ingest.health.starvation import ENDS_S, STARTS_S, WINDOW_S, Starvation
 
 STEP_S = 0.2
 
@@ -79,4 +79,4 @@ def test_however_media_arrives_it_starves_only_when_behind_and_holds_little(step
         if changed:
             starved = not starved
             assert starvation.behind_s >= STARTS_S if starved else starvation.behind_s <= ENDS_S
-        assert len(starvation._points) <= 60
+        assert all(now_s - when_s <= WINDOW_S for when_s, _ in starvation._offsets)
