@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
     )
     health_probe_share: float = Field(
-        default=0.1,
+        default=0.02,
         ge=0,
         le=1,
         description="Part of a core for decoding a keyframe and some sound of each stream now and then, "

@@ -4,7 +4,7 @@ Codes are named as in YouTube's stream health where it has the thing, else after
 
 Rules:
 - A code is said after it held for `raise_after` segments in a row, and taken back after `clear_after` without it.
-- A segment that cannot tell (nothing was decoded of it) leaves a code's count as it is.
+- A segment that cannot tell (nothing was decoded of it) leaves a code's count as it is: looks are 10 s apart or more.
 - A code that somebody raises is said at once, and taken back like the others once it is cleared.
 """
 
@@ -113,9 +113,9 @@ RULES: Mapping[str, Rule] = {
     "clockDrift": Rule("warning", 2, lambda seen: abs(seen.drift_s) > 3.0),
     "noAudioStream": Rule("warning", 2, lambda seen: seen.audio_frames == 0),
     "noVideoStream": Rule("warning", 2, lambda seen: seen.video_frames == 0),
-    "silentAudio": Rule("warning", 4, _silent, clear_after=1),
+    "silentAudio": Rule("warning", 3, _silent, clear_after=1),
     "blackPicture": Rule("warning", 2, _black, clear_after=1),
-    "frozenPicture": Rule("warning", 6, _frozen, clear_after=2),
+    "frozenPicture": Rule("warning", 3, _frozen, clear_after=2),
     "storageFailed": Rule("error", 1, lambda seen: not seen.stored),
     "unsupportedProfile": Rule("error", 1, _never),
     "ladderOverloaded": Rule("warning", 1, _never),

@@ -17,11 +17,11 @@ from ingest.health.decoding import Thumbnail, brightness, change, loudness_dbfs,
 from ingest.health.measure import Look
 from ingest.media.parameters import AudioParameters, VideoParameters
 
-LOOK_EVERY_S = 4.0
+LOOK_EVERY_S = 10.0
 """At most; less often when all streams together would take more than their share."""
 WAITING_MAX = 4
-AUDIO_FRAMES = 12
-"""Of a look: a quarter of a second at 48 kHz."""
+AUDIO_FRAMES = 8
+"""Of a look: a sixth of a second at 48 kHz."""
 
 _FIRST_COST_S = 0.02
 _SMOOTHING = 0.1
