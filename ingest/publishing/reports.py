@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
-from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from commands.identity import new_id
-from ingest.media.became import EncoderSaid, HealthBecame, HealthReport, SegmentClosed, StarvationBegan, StarvationOver
+from ingest.media.became import HealthReport
+from ingest.publishing.health_events import event_of
 from ingest.publishing.journal import Entry
-from schemas.events.stream_health import (
-    EncoderAnnounced,
-    HealthChanged,
-    HealthSampled,
-    StarvationEnded,
-    StarvationStarted,
-    StreamHealthEvent,
-)
+from schemas.events.stream_health import StreamHealthEvent
 from schemas.wire import Codec
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
@@ -71,7 +61,7 @@ class HealthReports:
             await self._task
 
     def report(self, entry: Entry, became: HealthReport) -> None:
-        self._put(_EVENTS[type(became)](_head(entry), became))
+        self._put(event_of(entry, became))
 
     async def drained(self) -> None:
         """Returns when Kafka has everything so far."""
@@ -123,60 +113,3 @@ class HealthReports:
         if self._dropped:
             _log.warning("health events dropped", count=self._dropped)
             self._dropped = 0
-
-
-def _head(entry: Entry) -> dict[str, Any]:
-    return {
-        "event_id": new_id(),
-        "occurred_at": datetime.now(UTC),
-        "actor": "system:ingest",
-        "correlation_id": entry.session_id,
-        "stream_id": entry.stream_id,
-        "channel_id": entry.channel_id,
-    }
-
-
-def _sampled(head: dict[str, Any], became: SegmentClosed) -> HealthSampled:
-    return HealthSampled(**head, **asdict(became.sample))
-
-
-def _changed(head: dict[str, Any], became: HealthBecame) -> HealthChanged:
-    return HealthChanged(
-        **head,
-        status=became.status,
-        previous=became.previous,
-        codes=list(became.codes),
-        severities=list(became.severities),
-    )
-
-
-def _starving(head: dict[str, Any], became: StarvationBegan) -> StarvationStarted:
-    return StarvationStarted(**head, behind_ms=became.behind_ms)
-
-
-def _starved(head: dict[str, Any], became: StarvationOver) -> StarvationEnded:
-    return StarvationEnded(**head, lasted_ms=became.lasted_ms)
-
-
-def _announced(head: dict[str, Any], became: EncoderSaid) -> EncoderAnnounced:
-    said = became.announced
-    return EncoderAnnounced(
-        **head,
-        encoder=said.encoder,
-        video_codec_id=said.video_codec_id,
-        audio_codec_id=said.audio_codec_id,
-        configured_width=said.width,
-        configured_height=said.height,
-        configured_frame_rate=said.frame_rate,
-        configured_video_kbps=said.video_kbps,
-        configured_audio_kbps=said.audio_kbps,
-    )
-
-
-_EVENTS: dict[type[HealthReport], Callable[[dict[str, Any], Any], StreamHealthEvent]] = {
-    SegmentClosed: _sampled,
-    HealthBecame: _changed,
-    StarvationBegan: _starving,
-    StarvationOver: _starved,
-    EncoderSaid: _announced,
-}
