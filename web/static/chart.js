@@ -18,11 +18,13 @@ export class Chart {
   #picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
   #name;
   #format;
+  #least;
 
-  /** `format` makes text of a value. */
-  constructor(figure, name, format) {
+  /** `format` makes text of a value; `least` is the range shown at least, so that small changes look small. */
+  constructor(figure, name, format, least) {
     this.#name = name;
     this.#format = format;
+    this.#least = least;
     const caption = document.createElement("figcaption");
     const label = document.createElement("span");
     label.textContent = name;
@@ -36,8 +38,8 @@ export class Chart {
   draw(points) {
     if (!points.length) return;
     const values = points.map(([, value]) => value);
-    const low = Math.min(0, ...values);
-    const high = Math.max(0, ...values) || 1;
+    const low = Math.min(this.#least[0], ...values);
+    const high = Math.max(this.#least[1], ...values);
     const [from] = points[0];
     const span = points.at(-1)[0] - from || 1;
     const y = (value) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;

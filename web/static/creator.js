@@ -10,13 +10,13 @@ const STATUS = { ok: "Good", warning: "Warning", error: "Problem", unknown: "Wai
 const element = (id) => document.getElementById(id);
 const session = new Session();
 const timeOf = (text) => new Date(text).toLocaleTimeString();
-const chart = (id, name, of, format) => ({ of, lines: new Chart(element(id), name, format) });
+const chart = (id, name, of, format, least) => ({ of, lines: new Chart(element(id), name, format, least) });
 
 const charts = [
-  chart("bitrate", "Bitrate", (sample) => sample.bitrate_kbps, (value) => `${Math.round(value)} kbit/s`),
-  chart("frame-rate", "Frame rate", (sample) => sample.frame_rate, (value) => `${value.toFixed(1)} / s`),
-  chart("gop", "Keyframe interval", (sample) => sample.gop_ms / 1000, (value) => `${value.toFixed(1)} s`),
-  chart("skew", "Sound after picture", (sample) => sample.av_skew_ms, (value) => `${Math.round(value)} ms`),
+  chart("bitrate", "Bitrate", (sample) => sample.bitrate_kbps, (value) => `${Math.round(value)} kbit/s`, [0, 1000]),
+  chart("frame-rate", "Frame rate", (sample) => sample.frame_rate, (value) => `${value.toFixed(1)} / s`, [0, 30]),
+  chart("gop", "Keyframe interval", (sample) => sample.gop_ms / 1000, (value) => `${value.toFixed(1)} s`, [0, 4]),
+  chart("skew", "Sound after picture", (sample) => sample.av_skew_ms, (value) => `${Math.round(value)} ms`, [-250, 250]),
 ];
 let poll = 0;
 
