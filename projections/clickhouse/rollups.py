@@ -148,14 +148,14 @@ ROLLUPS = {
         """
         SELECT stream_id, any(s.channel_id) AS channel_id, sum(s.sampling) AS viewers,
                sumIf(s.sampling, NOT has_started AND s.startup_ms IS NULL) AS exits_before_start,
-               quantileExactWeightedIf(0.5)(assumeNotNull(s.startup_ms), s.sampling, s.startup_ms IS NOT NULL)
+               quantileExactWeightedOrNullIf(0.5)(assumeNotNull(s.startup_ms), weight, s.startup_ms IS NOT NULL)
                    AS startup_p50_ms,
-               quantileExactWeightedIf(0.95)(assumeNotNull(s.startup_ms), s.sampling, s.startup_ms IS NOT NULL)
+               quantileExactWeightedOrNullIf(0.95)(assumeNotNull(s.startup_ms), weight, s.startup_ms IS NOT NULL)
                    AS startup_p95_ms,
                sum(s.stalled_ms * s.sampling) / nullIf(sum(watched_s * s.sampling) * 1000, 0) AS rebuffer_ratio,
                sum(s.rebuffers * s.sampling) AS rebuffers, sum(s.failures * s.sampling) AS failures,
                avg(s.bitrate_kbps) AS bitrate_kbps, avg(s.latency_ms) AS latency_ms
-        FROM {db}.viewer_sessions{at} AS s
+        FROM (SELECT *, toUInt32(sampling) AS weight FROM {db}.viewer_sessions{at}) AS s
         GROUP BY stream_id
         """,
     ),

@@ -319,6 +319,7 @@ def test_viewers_overlap_at_the_peak(database: Database) -> None:
                     len(records),
                     stream_id="s",
                     viewer_session_id=viewer,
+                    sampling=1,
                     occurred_at=NOON + timedelta(seconds=second),
                 )
             )
