@@ -43,7 +43,9 @@ class Session:
 def begin(channel_id: str, at_ms: int, first: Cmcd) -> Session:
     """A session that `first` is the first sign of; it has yet to be followed."""
     clock_ms = at_ms if first.ts is None else first.ts
-    starts = first.sta in (STARTING, PRELOADING) or (not first.sta and (first.su or first.ot in ("m", "i")))
+    # hls.js sends its first report before it has a state.
+    stateless = not first.sta and (bool(first.e) or first.su or first.ot in ("m", "i"))
+    starts = first.sta in (STARTING, PRELOADING) or stateless
     return Session(channel_id, at_ms, at_ms, clock_ms, clock_ms if starts else None)
 
 

@@ -60,7 +60,8 @@ def test_a_viewer_joins_by_the_first_sign_is_sampled_every_ten_seconds_and_leave
 
 def test_startup_is_from_the_first_sign_to_the_first_picture_and_told_once() -> None:
     player = Player()
-    player.reports(0, sta="d")
+    player.reports(0)
+    player.reports(0.1, "ps", sta="d")
     player.reports(0.2, "ps", sta="s")
     player.reports(0.9, "ps", sta="p")
     for second in (10, 20, 30):
