@@ -49,5 +49,7 @@ def event_of(fact: Fact, source: Source) -> PlaybackEvent:
 
 
 def _event_id(fact: Fact, source: Source) -> str:
-    about = (source, fact.stream_id, fact.session_id, type(fact).__name__, str(fact.at_ms))
+    about = [source, fact.stream_id, fact.session_id, type(fact).__name__, str(fact.at_ms)]
+    if isinstance(fact, Sampled):
+        about += [str(fact.signs), str(fact.sampling)]  # several samples may be of one millisecond
     return str(uuid.uuid5(_FACTS, "\n".join(about)))

@@ -28,6 +28,7 @@ class Session:
     clock_ms: int
     starting_ms: int | None
     """Since when it starts, by `clock_ms`; None when it plays, or was first seen in the middle."""
+    signs: int = 0
     state: str = ""
     startup_ms: int | None = None
     startup_told: bool = False
@@ -65,6 +66,7 @@ def follow(session: Session, at_ms: int, cmcd: Cmcd, status: int) -> Session:
     return replace(
         session,
         seen_ms=max(session.seen_ms, at_ms),
+        signs=session.signs + 1,
         clock_ms=clock_ms,
         starting_ms=starting_ms,
         state=state,
@@ -84,6 +86,7 @@ def reported(session: Session) -> Session:
     return replace(
         session,
         reported_ms=session.seen_ms,
+        signs=0,
         startup_told=session.startup_ms is not None,
         rebuffers=0,
         stalled_ms=0,

@@ -55,8 +55,9 @@ class Joined(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Sampled(Fact):
-    """How it went since the last sample. None is unknown."""
+    """How it went since the last sample, by so many signs. None is unknown."""
 
+    signs: int
     startup_ms: int | None
     latency_ms: int
     bitrate_kbps: int
@@ -104,7 +105,7 @@ class Sessions:
             return self._last(key, after, "ended")
         facts: list[Fact] = []
         if after.seen_ms // self._limits.heartbeat_ms > after.reported_ms // self._limits.heartbeat_ms:
-            facts.append(self._sample(key, after))
+            facts.append(self._sample(key, after, after.seen_ms))
             after = reported(after)
         self._sessions[key] = after
         self._sessions.move_to_end(key)
@@ -153,22 +154,23 @@ class Sessions:
         for key in gone:
             session = self._sessions.pop(key)
             facts.append(Left(at_ms, key[0], session.channel_id, key[1], weight, "sampled_out", started=True))
-        facts += [self._sample(key, session) for key, session in self._sessions.items()]
+        facts += [self._sample(key, session, at_ms) for key, session in self._sessions.items()]
         self._sessions = OrderedDict((key, reported(session)) for key, session in self._sessions.items())
         return facts
 
     def _last(self, key: tuple[str, str], session: Session, reason: str) -> list[Fact]:
-        facts: list[Fact] = [self._sample(key, session)] if session.seen_ms > session.reported_ms else []
+        facts: list[Fact] = [self._sample(key, session, session.seen_ms)] if session.signs else []
         started = session.starting_ms is None
         return [*facts, Left(session.seen_ms, key[0], session.channel_id, key[1], self._sampling, reason, started)]
 
-    def _sample(self, key: tuple[str, str], session: Session) -> Sampled:
+    def _sample(self, key: tuple[str, str], session: Session, at_ms: int) -> Sampled:
         return Sampled(
-            at_ms=session.seen_ms,
+            at_ms=at_ms,
             stream_id=key[0],
             channel_id=session.channel_id,
             session_id=key[1],
             sampling=self._sampling,
+            signs=session.signs,
             startup_ms=None if session.startup_told else session.startup_ms,
             latency_ms=session.latency_ms,
             bitrate_kbps=session.bitrate_kbps,

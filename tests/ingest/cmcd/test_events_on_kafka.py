@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +22,7 @@ from ingest.cmcd.viewers import Viewers
 from schemas.events.streams import PublishAuthorised
 from schemas.wire import Codec, Decoded
 from tests.commands.system import Log
+from tests.engines import ROOT
 from topology.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -146,3 +150,24 @@ def test_of_a_file_with_a_wrong_line_nothing_is_imported(
     with pytest.raises(LogError, match=r"one\.log, line 6: 1 fields where 8 are expected"):
         import_logs([path], settings, codec)
     assert told_of(log, stream_id) == []
+
+
+def test_the_command_says_what_it_imported_and_why_it_did_not(
+    registry: Settings, log: Log, stream_id: str, tmp_path: Path
+) -> None:
+    settings = registry.model_copy(update={"cloudfront_log_fields": FIELDS})
+    good = write_log(tmp_path / "good.log", stream_id, viewers=1, seconds=range(30))
+    bad = tmp_path / "bad.log"
+    bad.write_text("of something else\n")
+
+    def command(path: Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "topology.cli", "import-cdn-logs", str(path), "--data", str(tmp_path)]
+        environment = os.environ | settings.environment()
+        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    done, refused = command(good), command(bad)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = len(told_of(log, stream_id))
+    assert done.stdout == f"15 lines, 15 with CMCD (0 of unknown streams), {told} events\n"
+    assert refused.returncode == 1
+    assert "bad.log, line 1: 1 fields where 8 are expected" in refused.stderr

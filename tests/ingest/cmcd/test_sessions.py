@@ -152,7 +152,14 @@ def test_a_viewer_who_comes_back_after_silence_joins_again() -> None:
     player = Player()
     player.reports(0, sta="p")
     player.reports(100, sta="p")
-    assert player.kinds == ["Joined", "Left", "Joined"]
+    assert player.kinds == ["Joined", "Sampled", "Left", "Joined"]
+
+
+def test_the_only_sign_of_a_viewer_may_be_a_failure() -> None:
+    player = Player()
+    player.says(0, ot="m", su=True, status=404)
+    player.silent_until(60)
+    assert [sample.failures for sample in player.samples] == [1]
 
 
 def test_a_clock_that_is_set_back_or_leaps_is_no_stall() -> None:
