@@ -17,8 +17,8 @@ from schemas.wire import Codec
 from topology.settings import Settings
 
 STREAMS = 10_000
-LINGER_S = 60.0
-"""Players learn of a stream's end a little later than we do: what they say until then is taken."""
+REMEMBERED_S = 60.0
+"""How long a stream's channel is not asked for again. Players learn of a stream's end a little later than we do."""
 
 SWEEP_S = 1.0
 
@@ -30,7 +30,7 @@ class Viewers:
         self._sessions = Sessions(limits_of(settings))
         self._appends = Appends(settings, codec)
         self._channel_of = channel_of
-        self._channels: TTLCache[str, str] = TTLCache(STREAMS, LINGER_S)
+        self._channels: TTLCache[str, str] = TTLCache(STREAMS, REMEMBERED_S)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -46,13 +46,10 @@ class Viewers:
 
     def observe(self, stream_id: str, cmcd: Cmcd, status: int = 200) -> bool:
         """Take what a player said; False when the stream is not on air here."""
-        channel_id = self._channel_of(stream_id)
-        if channel_id:
-            self._channels[stream_id] = channel_id
-        else:
-            channel_id = self._channels.get(stream_id, "")
+        channel_id = self._channels.get(stream_id) or self._channel_of(stream_id)
         if not channel_id:
             return False
+        self._channels.setdefault(stream_id, channel_id)
         for fact in self._sessions.observe(Observation(_now_ms(), stream_id, channel_id, cmcd, status)):
             self._appends.put(event_of(fact, "cmcd"))
         return True
