@@ -14,6 +14,8 @@ import uvicorn
 import uvloop
 
 from commands.client import CommandClient
+from ingest.cmcd.middleware import CmcdMiddleware
+from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
@@ -55,12 +57,13 @@ async def serve(settings: Settings) -> None:
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
             desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
-            async with Revocations(settings, codec, desk.revoke):
+            viewers = Viewers(settings, codec, desk.channel_of)
+            async with Revocations(settings, codec, desk.revoke), viewers.running():
                 desk.recover()
-                await _listen(settings, desk, registry)
+                await _listen(settings, desk, registry, viewers)
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, registry: Registry, viewers: Viewers) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -70,7 +73,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            CmcdMiddleware(create_origin(registry), viewers, settings.cmcd_reports_per_minute),
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

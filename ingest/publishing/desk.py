@@ -67,6 +67,10 @@ class StreamDesk:
             if holding.entry.key_id == key_id:
                 holding.revoke()
 
+    def channel_of(self, stream_id: str) -> str:
+        """The channel of a stream that this node holds; "" when it holds no such stream."""
+        return next((held.entry.channel_id for held in self._holdings.values() if held.stream_id == stream_id), "")
+
     def recover(self) -> None:
         """Say of each publisher that an earlier process had that it is gone; it may resume within the grace."""
         for entry in self._tools.journal.entries():

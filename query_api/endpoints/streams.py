@@ -20,7 +20,7 @@ FROM streams s
 LEFT JOIN users u ON u.user_id = s.channel_id
 LEFT JOIN channels c ON c.channel_id = s.channel_id
 CROSS JOIN LATERAL (
-    SELECT count(*) AS viewer_count FROM viewers v
+    SELECT coalesce(sum(v.sampling), 0) AS viewer_count FROM viewers v
     WHERE v.stream_id = s.stream_id AND v.left_at IS NULL AND v.last_seen_at > now() - interval '30 s'
 ) watching
 WHERE s.status IN ('live', 'disconnected')
@@ -66,7 +66,7 @@ class Stream(BaseModel):
     game_name: str
     type: Literal["live"] = "live"
     title: str
-    viewer_count: int = Field(description="Players that reported within the last 30 s.")
+    viewer_count: int = Field(description="Players heard of within the last 30 s that have not left.")
     started_at: datetime
     language: str
     thumbnail_url: str = ""

@@ -218,7 +218,7 @@ def test_donations() -> None:
     assert tables["donations"] == [{**donation, "donated_at": at(0)}]
 
 
-VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1"}
+VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1", "sampling": 1}
 MEASURED = {"latency_ms": 900, "stalled_ms": 10, "bitrate_kbps": 2500}
 
 
@@ -239,6 +239,23 @@ def test_a_viewer_whose_joining_retention_took_is_there_since_the_first_sample()
     assert tables_after(playback.MODEL, *log)["viewers"] == [
         {**VIEWER, **MEASURED, "joined_at": at(1), "last_seen_at": at(2), "left_at": None}
     ]
+
+
+def test_a_viewer_stands_for_as_many_as_the_last_sample_says_whatever_the_source() -> None:
+    log = [
+        record("ViewerJoined", 0, **VIEWER, source="cmcd"),
+        record("ViewerJoined", 1, **VIEWER, source="beacon"),
+        record("PlaybackSampled", 2, **VIEWER | {"sampling": 4}, **MEASURED, source="cmcd"),
+    ]
+    assert tables_after(playback.MODEL, *log)["viewers"] == [
+        {**VIEWER, **MEASURED, "sampling": 4, "joined_at": at(0), "last_seen_at": at(2), "left_at": None}
+    ]
+
+
+def test_a_sample_that_comes_after_the_end_does_not_bring_a_viewer_back() -> None:
+    log = [record("ViewerLeft", 1, **VIEWER), record("PlaybackSampled", 2, **VIEWER, **MEASURED)]
+    (viewer,) = tables_after(playback.MODEL, *log)["viewers"]
+    assert viewer["left_at"] == at(1)
 
 
 @st.composite
