@@ -16,6 +16,8 @@ class Rendition:
     width: int = 0
     height: int = 0
     frame_rate: float = 0.0
+    name: str = "source"
+    """`source`, `audio`, or a rung such as `720p`."""
 
 
 @dataclass(frozen=True)
