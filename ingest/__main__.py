@@ -12,10 +12,12 @@ from contextlib import closing, contextmanager, suppress
 import structlog
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
 from ingest.hls.origin import create_origin
+from ingest.hls.playback import WindowLimits
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
@@ -25,6 +27,7 @@ from ingest.publishing.journal import Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
+from ingest.thumbnails.studio import running_studio
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -54,12 +57,15 @@ async def serve(settings: Settings) -> None:
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
             desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
-            async with Revocations(settings, codec, desk.revoke):
+            async with (
+                running_studio(settings.thumbnail_interval_s, WindowLimits().listed_s, desk.pictured) as studio,
+                Revocations(settings, codec, desk.revoke),
+            ):
                 desk.recover()
-                await _listen(settings, desk, registry)
+                await _listen(settings, desk, create_origin(registry, beside=studio.routes))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, app: Starlette) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -69,7 +75,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            app,
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
 
+    thumbnail_interval_s: float = Field(
+        default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
+    )
+
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
     rtmp_idle_s: float = Field(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ingest.hls.playback import Playback
 from ingest.hls.playlist import MEDIA_PLAYLIST
@@ -94,8 +94,8 @@ class Origin:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs."""
+def create_origin(registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -106,6 +106,7 @@ def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
 
     return Starlette(
         routes=[
+            *beside,
             Route("/live/{stream_id}/{name}", Origin(registry, held_max).serve, methods=["GET"]),
             Route("/live/{stream_id}/{name}", _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
