@@ -15,7 +15,8 @@ from query_api.pages import Page, PageQuery, by_count, by_time, keys_of, paged
 _LIVE = """
 SELECT s.stream_id, s.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(c.title, s.title, '') AS title, coalesce(c.category, s.category, '') AS category,
-       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.thumbnail_path, watching.viewer_count
+       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.thumbnail_path,
+       watching.viewer_count
 FROM streams s
 LEFT JOIN users u ON u.user_id = s.channel_id
 LEFT JOIN channels c ON c.channel_id = s.channel_id
