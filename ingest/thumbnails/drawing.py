@@ -23,6 +23,8 @@ _QUALITY = 78
 _TILE_QUALITY = 85
 _SHEET_QUALITY = 70
 _WEBP_EFFORT = 2
+_NO_PROBING = {"probesize": "32", "analyzeduration": "0"}
+"""The init segment says what there is; libavformat would decode the keyframe a first time to learn it."""
 
 
 class Unreadable(Exception):
@@ -42,9 +44,8 @@ def picture_of(media: bytes) -> Picture:
     """The first keyframe of an init segment and what follows it. Raises Unreadable."""
     frame, shape = _first_keyframe(media)
     shown = _within(round(frame.width * shape), frame.height, LONGEST_MAX)
-    master: Image.Image = frame.to_image(width=shown[0], height=shown[1])  # type: ignore[no-untyped-call]
     tile_size = _within(*shown, TILE_LONGEST)
-    tile = master.resize(tile_size, Image.Resampling.BOX, reducing_gap=2.0)
+    master, tile = _scaled(frame, shown), _scaled(frame, tile_size)
     return Picture(_encoded(master, "JPEG", _MASTER_QUALITY), _encoded(tile, "JPEG", _TILE_QUALITY), tile_size)
 
 
@@ -70,7 +71,7 @@ def sheet_of(tiles: Sequence[bytes], tile_size: tuple[int, int]) -> bytes:
 def _first_keyframe(media: bytes) -> tuple[av.VideoFrame, Fraction]:
     """And the width of its pixels in terms of their height."""
     try:
-        with av.open(io.BytesIO(media), "r", format="mp4") as container:
+        with av.open(io.BytesIO(media), "r", format="mp4", options=_NO_PROBING) as container:
             if not container.streams.video:
                 raise Unreadable("no video track")
             video = container.streams.video[0]
@@ -78,10 +79,17 @@ def _first_keyframe(media: bytes) -> tuple[av.VideoFrame, Fraction]:
             video.codec_context.thread_count = 1
             video.codec_context.skip_frame = "NONKEY"
             for frame in container.decode(video):
-                return frame, video.sample_aspect_ratio or Fraction(1)
+                return frame, video.codec_context.sample_aspect_ratio or Fraction(1)
     except (av.FFmpegError, ValueError, MemoryError) as error:
         raise Unreadable(str(error)) from error
     raise Unreadable("no keyframe")
+
+
+def _scaled(frame: av.VideoFrame, size: tuple[int, int]) -> Image.Image:
+    # Averaging is both the cheapest and the cleanest way down.
+    width, height = size
+    image: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")  # type: ignore[no-untyped-call]
+    return image
 
 
 def _within(width: int, height: int, longest: int) -> tuple[int, int]:
