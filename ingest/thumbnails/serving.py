@@ -91,11 +91,24 @@ class Thumbnails:
 
 def thumbnail_routes(thumbnails: Thumbnails) -> list[BaseRoute]:
     """To stand before the origin's own, which take every name."""
+    answers = {
+        "thumbnail-{size}": thumbnails.thumbnail,
+        VTT_NAME: thumbnails.vtt,
+        "sprite{number}.jpg": thumbnails.sheet,
+    }
     return [
-        Route("/live/{stream_id}/thumbnail-{size}", thumbnails.thumbnail, methods=["GET"]),
-        Route(f"/live/{{stream_id}}/{VTT_NAME}", thumbnails.vtt, methods=["GET"]),
-        Route("/live/{stream_id}/sprite{number}.jpg", thumbnails.sheet, methods=["GET"]),
+        route
+        for name, answer in answers.items()
+        for route in (
+            Route(f"/live/{{stream_id}}/{name}", answer, methods=["GET"]),
+            Route(f"/live/{{stream_id}}/{name}", _preflight, methods=["OPTIONS"]),
+        )
     ]
+
+
+async def _preflight(request: Request) -> Response:
+    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
+    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
 
 
 def _no_picture() -> HTTPException:
