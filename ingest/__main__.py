@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
-from ingest.hls.playback import WindowLimits
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
@@ -52,13 +52,17 @@ async def serve(settings: Settings) -> None:
     with closing(Codec(settings.schema_registry_url)) as codec:
         await _register_schemas(codec)
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
-            registry = Registry(settings.data_dir / "live")
+            registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+
+            def open_live(stream_id: str, channel_id: str) -> LiveStream:
+                return LiveStream(stream_id, channel_id, media, registry, [studio.gallery.open(stream_id)])
+
+            desk = StreamDesk(tools, open_live)
             async with (
-                running_studio(settings.thumbnail_interval_s, WindowLimits().listed_s, desk.pictured) as studio,
+                running_studio(settings.thumbnail_interval_s, settings.dvr_window_s, desk.pictured) as studio,
                 Revocations(settings, codec, desk.revoke),
             ):
                 desk.recover()

@@ -82,9 +82,13 @@ def entry_of(reel: Reel, data: bytes, *, independent: bool = True) -> SegmentEnt
     return SegmentEntry(
         number=reel.number,
         init=reel.init_number,
+        new_init=False,
+        discontinuities=0,
         discontinuity=False,
         starts_at_s=NOW_S + reel.number * reel.segment_s,
+        media_s=reel.number * reel.segment_s,
         duration_s=reel.segment_s,
+        size=len(data),
         parts=(PartEntry(reel.segment_s, independent, 0, len(data)),),
     )
 
