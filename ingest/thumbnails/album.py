@@ -66,13 +66,15 @@ class Album:
             return
         mark = Mark(entry.starts_at_s, self._media_s)
         self._media_s += entry.duration_s
-        if self._init is None or self._init[0] != entry.init or mark.media_s < self._due_s:
+        # The segment that is nearest to the moment is taken: durations are whole frames and seldom add up to it.
+        middle_s = mark.media_s + entry.duration_s / 2
+        if self._init is None or self._init[0] != entry.init or middle_s <= self._due_s:
             return
         part = _independent_part(entry, data)
         if part is None:
             return
         # Counted from when it was due and not from now, so that segments that do not divide it keep the pace.
-        while self._due_s <= mark.media_s:
+        while self._due_s < middle_s:
             self._due_s += self._interval_s
         self._shoot(self, Shot(mark, self._init[1] + part))
 
