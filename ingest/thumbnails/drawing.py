@@ -23,7 +23,7 @@ _QUALITY = 78
 _TILE_QUALITY = 85
 _SHEET_QUALITY = 70
 _WEBP_EFFORT = 2
-_NO_PROBING = {"probesize": "32", "analyzeduration": "0"}
+_NO_PROBING = {"skip_frame": "all"}
 """The init segment says what there is; libavformat would decode the keyframe a first time to learn it."""
 
 
