@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
 
+    thumbnail_interval_s: float = Field(
+        default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
+    )
     dvr_window_s: float = Field(
         default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
     )

@@ -107,6 +107,25 @@ def test_a_publisher_that_never_sent_media_frees_its_place_at_once(house: House)
     comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
 
 
+def test_the_first_picture_is_published_under_whoever_holds_the_stream(house: House) -> None:
+    publish(house, key := house.new_key()).vanish()
+    comes_to(house, key, "StreamStarted", "PublisherDisconnected:connection_lost")
+    again = publish(house, key)
+    for _ in range(2):
+        house.pictured(house.stream_of(key))
+    comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "ThumbnailPublished")
+    again.unpublish()
+    comes_to(house, key, "ThumbnailPublished", "StreamEnded:unpublished")
+
+
+def test_a_picture_of_a_stream_that_is_over_is_not_published(house: House) -> None:
+    publish(house, key := house.new_key()).unpublish()
+    comes_to(house, key, "StreamEnded:unpublished")
+    house.pictured(house.stream_of(key))
+    eventually(lambda: journal_is_empty(house))
+    assert "ThumbnailPublished" not in story(house, key)
+
+
 def test_a_revoked_key_ends_the_running_stream(house: House) -> None:
     publisher = publish(house, key := house.new_key())
     house.revoke(key)

@@ -181,6 +181,10 @@ class House:
         self.deciders.revoke(key)
         self._loop.call_soon_threadsafe(self.desk.revoke, key_id_of(key))
 
+    def pictured(self, stream_id: str) -> None:
+        """The desk hears of a first picture."""
+        self._loop.call_soon_threadsafe(self.desk.pictured, stream_id)
+
     def stream_of(self, key: str) -> str:
         """The id of the latest stream that the key's channel opened; empty before."""
         channel = channel_of_key(key)
