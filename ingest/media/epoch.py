@@ -8,6 +8,7 @@ from ingest.media.became import RefusedMedia
 from ingest.media.clocks import AudioClock, VideoClock
 from ingest.media.cutter import CutLimits, Cutter, Part
 from ingest.media.flv import AudioFrame, VideoFrame
+from ingest.media.follower import Follower
 from ingest.media.fragment import Frame
 from ingest.media.gathering import TAG_OVERHEAD
 from ingest.media.init import VIDEO_TIMESCALE
@@ -46,6 +47,8 @@ class Epoch:
         self.timescale = VIDEO_TIMESCALE if video or not audio else audio.sample_rate
         self.published = False
         """The caller's note that its init segment is out."""
+        self.follower = Follower(audio.sample_rate) if video and audio else None
+        """Cuts the audio where the video is cut."""
         self.gaps = 0
         """Jumps of the timestamps within the open segment."""
         self._settings = settings
@@ -55,8 +58,6 @@ class Epoch:
         self._clock = VideoClock(round(start_s * VIDEO_TIMESCALE), origin_ms, video.frame_rate if video else 0.0)
         self._audio_clock: AudioClock | None = None
         self._cutter: Cutter | None = None
-        self._early: list[Frame] = []
-        """Audio from before the video's frame rate, and so the cutter, is known."""
         self._pending: Frame | None = None
         self._video_ms = origin_ms
         self._audio_ms: int | None = None
@@ -91,7 +92,7 @@ class Epoch:
         parts: list[Part] = []
         if self._pending:
             cutter = self._cutter or self._start_cutter(clock.frame_ticks)
-            parts = cutter.lead(self._pending.lasting_until(dts), unit.keyframe)
+            parts = cutter.push(self._pending.lasting_until(dts), unit.keyframe)
         duration = round(clock.frame_ticks) or 1
         self._pending = Frame(dts, duration, unit.data, unit.keyframe, unit.composition_ms * _TICKS_PER_MS)
         return parts
@@ -116,21 +117,18 @@ class Epoch:
         if dts is None:
             return []
         frame = Frame(dts, clock.frame_samples, unit.data)
-        if not self.video:
-            cutter = self._cutter or self._start_cutter(clock.frame_samples)
-            return cutter.lead(frame, keyframe_follows=False)
-        if self._cutter:
-            self._cutter.follow(frame)
-        else:
-            self._early.append(frame)
-        return []
+        if self.follower:
+            self.follower.push(frame)
+            return []
+        cutter = self._cutter or self._start_cutter(clock.frame_samples)
+        return cutter.push(frame, keyframe_follows=False)
 
     def flush(self) -> list[Part]:
         """What was taken, as if the media ended here."""
         parts: list[Part] = []
         if self._pending:
             cutter = self._cutter or self._start_cutter(self._pending.duration)
-            parts = cutter.lead(self._pending, keyframe_follows=False)
+            parts = cutter.push(self._pending, keyframe_follows=False)
         if self._cutter and (rest := self._cutter.flush()):
             parts.append(rest)
         return parts
@@ -155,9 +153,6 @@ class Epoch:
                 segment_max=int((settings.segment_max_s if self.video else settings.segment_min_s) * scale),
             )
         )
-        for frame in self._early:
-            self._cutter.follow(frame)
-        self._early.clear()
         return self._cutter
 
     def _start_audio(self, audio: AudioParameters, timestamp_ms: int) -> AudioClock | None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ingest.health.meter import Meter, SegmentEnd
+from ingest.health.meter import Meter
 from ingest.health.probe import Looker
-from ingest.hls.entries import Rendition
 from ingest.hls.registry import Registry
+from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
 from ingest.media.avc import read_avc
 from ingest.media.became import Became, MediaReady, RefusedMedia
 from ingest.media.cutter import Part
 from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
-from ingest.media.fragment import fragment
 from ingest.media.gathering import Gathering, Held
 from ingest.media.hevc import read_hevc
-from ingest.media.init import init_segment
+from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -43,28 +42,24 @@ class LiveStream:
         channel_id: str,
         settings: MediaSettings,
         registry: Registry,
+        sinks: Sequence[SegmentSink] = (),
         looker: Looker | None = None,
     ) -> None:
+        """Without a looker nothing is decoded to see and hear what the stream shows."""
         self.stream_id = stream_id
         self.channel_id = channel_id
-        self.meter = Meter(looker)
         self._settings = settings
-        self._playback = registry.open(stream_id)
+        self._playback = registry.open(stream_id, sinks)
+        self.meter = Meter(looker)
+        self._packager = Packager(self._playback, self.meter)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
         self._part_target_s = 0.0
-        self._part_number = 0
         self._ready = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
         self._now_s = 0.0
-        self._epoch_at_s = 0.0
-        self._epoch_start_s = 0.0
-        self._end_s = 0.0
-        self._audio_end_s = 0.0
-        self._segment_start_s: float | None = None
-        """Of the open segment, in the output's time."""
 
     def push(self, tag: MediaTag, now_s: float) -> list[Became]:
         """Take one tag. `now_s` is Unix time. Raises RefusedMedia; the stream should then be closed."""
@@ -153,17 +148,15 @@ class LiveStream:
         if len(self._begun) == _EPOCHS_MAX and self._now_s - self._begun[0] < _EPOCHS_WITHIN_S:
             raise RefusedMedia("unstable_media", "the timestamps or the codecs change all the time")
         self._begun.append(self._now_s)
-        self._epoch_at_s = self._now_s
-        self._epoch_start_s = self._end_s = max(self._end_s, self._audio_end_s)
         self._epoch = Epoch(
             self._video if gathering.with_video else None,
             self._audio if gathering.with_audio else None,
             gathering.held[0].timestamp_ms,
-            self._end_s,
+            self._packager.end_s,
             self._part_target_s,
             self._settings,
         )
-        self.meter.begin(self._epoch.video, self._epoch.audio, self._end_s, self._now_s)
+        self._packager.expect(self._epoch, self._now_s)
         return self._epoch
 
     def _end_epoch(self) -> list[Became]:
@@ -172,10 +165,9 @@ class LiveStream:
         if epoch is None:
             return []
         became = self._publish(epoch, epoch.flush())
-        if self._segment_start_s is not None:
-            became += self._close_segment(epoch, forced=False)
-            self._playback.announce()
-        return became
+        self._packager.flush(epoch, self._now_s)
+        self._playback.announce()
+        return [*became, *self.meter.take()]
 
     def _feed(self, epoch: Epoch, timestamp_ms: int, frame: VideoFrame | AudioFrame) -> list[Became]:
         if isinstance(frame, VideoFrame):
@@ -186,62 +178,31 @@ class LiveStream:
             raise Discontinuity
         else:
             return []
-        return self._publish(epoch, parts) if parts else []
-
-    def _publish(self, epoch: Epoch, parts: list[Part]) -> list[Became]:
-        became: list[Became] = []
-        for part in parts:
-            if not epoch.published:
-                became += self._show_tracks(epoch)
-            self._publish_part(epoch, part)
-            if part.ends_segment:
-                became += self._close_segment(epoch, part.forced)
-        if parts:
-            self._playback.announce()
+        if not parts and not (epoch.follower and epoch.follower.due):
+            return []
+        became = self._publish(epoch, parts)
+        self._playback.announce()
         return became
 
-    def _show_tracks(self, epoch: Epoch) -> list[Became]:
-        """Before an epoch's first part: its init segment, and once in a life that there is something to play."""
-        epoch.published = True
-        video, audio = epoch.video, epoch.audio
-        self._part_target_s = epoch.part_target_s
-        ready = MediaReady(
-            video.codec if video else "",
-            audio.codec if audio else "",
-            video.width if video else 0,
-            video.height if video else 0,
-            epoch.frame_rate,
-        )
-        codecs = ",".join(codec for codec in (ready.video_codec, ready.audio_codec) if codec)
-        rendition = Rendition(codecs, ready.width, ready.height, ready.frame_rate)
-        self._playback.begin(init_segment(video, audio), rendition, epoch.part_target_s)
-        if self._ready:
-            return []
-        self._ready = True
-        return [ready]
+    def _publish(self, epoch: Epoch, parts: list[Part]) -> list[Became]:
+        if parts and not epoch.published:
+            epoch.published = True
+            self._part_target_s = epoch.part_target_s
+            self._packager.begin(epoch)
+        self._packager.publish(epoch, parts, self._now_s)
+        became: list[Became] = []
+        if not self._ready and self._playback.ready:
+            self._ready = True
+            became.append(_media_ready(epoch))
+        return [*became, *self.meter.take()]
 
-    def _publish_part(self, epoch: Epoch, part: Part) -> None:
-        video, audio = (part.lead, part.follow) if epoch.video else ([], part.lead)
-        if self._segment_start_s is None:
-            self._segment_start_s = self._end_s
-        self._playback.add_part(
-            fragment(self._part_number, video, audio),
-            part.duration / epoch.timescale,
-            part.span / epoch.timescale,
-            part.independent,
-            self._epoch_at_s + self._segment_start_s - self._epoch_start_s,
-        )
-        self._part_number += 1
-        self.meter.video(video, self._now_s)
-        self.meter.audio(audio, self._now_s)
-        last = part.lead[-1]
-        self._end_s = (last.dts + last.duration) / epoch.timescale
-        if audio and epoch.audio:
-            self._audio_end_s = (audio[-1].dts + audio[-1].duration) / epoch.audio.sample_rate
 
-    def _close_segment(self, epoch: Epoch, forced: bool) -> list[Became]:
-        number, stored = self._playback.close_segment()
-        self._segment_start_s = None
-        self.meter.segment_closed(SegmentEnd(number, epoch.skew_s, epoch.gaps, forced, stored), self._now_s)
-        epoch.begin_segment()
-        return [*self.meter.take()]
+def _media_ready(epoch: Epoch) -> MediaReady:
+    video, audio = epoch.video, epoch.audio
+    return MediaReady(
+        video.codec if video else "",
+        audio.codec if audio else "",
+        video.width if video else 0,
+        video.height if video else 0,
+        epoch.frame_rate,
+    )

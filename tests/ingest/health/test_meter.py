@@ -40,7 +40,7 @@ def probe() -> Iterator[Probe]:
 
 def live_stream(directory: Path, probe: Probe | None = None) -> LiveStream:
     registry = Registry(directory)
-    return LiveStream("stream", "channel", MediaSettings(), registry, probe.looker() if probe else None)
+    return LiveStream("stream", "channel", MediaSettings(), registry, looker=probe.looker() if probe else None)
 
 
 def those(kind: type[Kind], became: Iterable[Became]) -> list[Kind]:
