@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 import structlog
 
@@ -48,7 +49,7 @@ class Probe:
         """CPU time of a look, smoothed."""
         self._share = share
         self._streams = 0
-        self._waiting = 0
+        self._places = BoundedSemaphore(WAITING_MAX)
         self._worker = ThreadPoolExecutor(1, "probe", _be_nice)
 
     @property
@@ -68,11 +69,10 @@ class Probe:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, looker: Looker, glimpse: Glimpse) -> bool:
-        if self._waiting >= WAITING_MAX:
-            return False
-        self._waiting += 1
-        self._worker.submit(self._work, looker, glimpse)
-        return True
+        free = self._places.acquire(blocking=False)
+        if free:
+            self._worker.submit(self._work, looker, glimpse)
+        return free
 
     def _work(self, looker: Looker, glimpse: Glimpse) -> None:
         began_s = time.thread_time()
@@ -81,7 +81,7 @@ class Probe:
         except Exception:
             _log.exception("a stream could not be looked into")
         self.cost_s += _SMOOTHING * (time.thread_time() - began_s - self.cost_s)
-        self._waiting -= 1
+        self._places.release()
 
     def _forget(self) -> None:
         self._streams -= 1
