@@ -21,6 +21,7 @@ STREAMS = Table(
         "session_id": "text",
         "node": "text",
         "playback_path": "text",
+        "playback_policy": "text",
         "title": "text",
         "category": "text",
         "language": "text",
@@ -52,6 +53,7 @@ _STARTED_FACTS = (
     "session_id",
     "node",
     "playback_path",
+    "playback_policy",
     "title",
     "category",
     "language",
@@ -99,4 +101,5 @@ MODEL = Model(
         "PublisherDisconnected": _publisher_disconnected,
         "StreamEnded": _stream_ended,
     },
+    revision=2,
 )
