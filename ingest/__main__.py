@@ -15,13 +15,14 @@ import uvloop
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
+from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
-from ingest.publishing.journal import Journal
+from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
@@ -53,13 +54,19 @@ async def serve(settings: Settings) -> None:
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+            private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
+
+            def open_live(entry: Entry) -> LiveStream:
+                private.note(entry.stream_id, entry.playback_policy)
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry)
+
+            desk = StreamDesk(tools, open_live)
             async with Revocations(settings, codec, desk.revoke):
                 desk.recover()
-                await _listen(settings, desk, registry)
+                await _listen(settings, desk, Gate(create_origin(registry), private, settings))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, playing_out: Gate) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -69,7 +76,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            playing_out,
             host=settings.host,
             port=settings.playback_port,
             log_config=None,
