@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-COMMANDS = ("up", "down", "status", "doctor", "logs", "demo", "replay", "bench", "check", "test", "coverage")
+COMMANDS = ("up", "down", "status", "doctor", "logs", "demo", "keys", "replay", "bench", "check", "test", "coverage")
 
 
 def compose(names: tuple[str, ...]) -> typer.Typer:
