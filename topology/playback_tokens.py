@@ -91,6 +91,7 @@ class Asked:
     path: str
     country: str | None = None
     viewer: str | None = None
+    """A user id; empty for somebody who is nobody's user, None where it cannot be known."""
 
 
 _CLAIMS = TypeAdapter(Claims)

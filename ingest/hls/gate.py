@@ -152,7 +152,7 @@ class Gate:
         now_s = self._clock()
         claims = self._claims(token, now_s)
         country = headers.get(self._country_header) if self._country_header else None
-        viewer = headers.get(self._viewer_header) if self._viewer_header else None
+        viewer = headers.get(self._viewer_header, "") if self._viewer_header else None
         check(claims, Asked(path, country, viewer), now_s)
         return claims
 

@@ -6,6 +6,7 @@ import json
 import time
 from base64 import b64decode
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,6 +23,7 @@ from topology.settings import Settings
 
 NOW_S = time.time()
 GRANT = Grant("s-1", "/private/s-1/index.m3u8", int(NOW_S) + 600, viewer="7", country="DE")
+COOKIES = ("CloudFront-Policy", "CloudFront-Signature", "CloudFront-Key-Pair-Id")
 KEY = rsa.generate_private_key(65537, 2048)
 
 
@@ -30,7 +32,7 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 
 
-def settings_of(directory: Path, **changed: str) -> Settings:
+def cloudfront_settings(directory: Path, **changed: Any) -> Settings:
     (directory / "key.pem").write_bytes(pem(KEY))
     cloudfront = {
         "cloudfront_base_url": "https://d111111abcdef8.cloudfront.net/",
@@ -45,7 +47,7 @@ def decoded(value: str) -> bytes:
 
 
 def test_a_signed_url_opens_everything_of_the_stream_until_it_expires(tmp_path: Path) -> None:
-    link = link_maker(settings_of(tmp_path)).link(GRANT)
+    link = link_maker(cloudfront_settings(tmp_path)).link(GRANT)
     url = urlsplit(link.url)
     assert url._replace(query="").geturl() == "https://d111111abcdef8.cloudfront.net/private/s-1/index.m3u8"
     assert url.query == link.query
@@ -61,13 +63,13 @@ def test_a_signed_url_opens_everything_of_the_stream_until_it_expires(tmp_path: 
 
 
 def test_the_signed_cookies_say_the_same(tmp_path: Path) -> None:
-    link = link_maker(settings_of(tmp_path)).link(GRANT)
+    link = link_maker(cloudfront_settings(tmp_path)).link(GRANT)
     query = parse_qs(link.query)
-    assert link.cookies == {f"CloudFront-{name}": query[name][0] for name in ("Policy", "Signature", "Key-Pair-Id")}
+    assert link.cookies == {name: query[name.removeprefix("CloudFront-")][0] for name in COOKIES}
 
 
 def test_a_changed_policy_does_not_verify(tmp_path: Path) -> None:
-    cookies = link_maker(settings_of(tmp_path)).link(GRANT).cookies
+    cookies = link_maker(cloudfront_settings(tmp_path)).link(GRANT).cookies
     policy = decoded(cookies["CloudFront-Policy"]).replace(b"s-1", b"s-2")
     with pytest.raises(InvalidSignature):
         KEY.public_key().verify(decoded(cookies["CloudFront-Signature"]), policy, PKCS1v15(), SHA1())
@@ -75,11 +77,11 @@ def test_a_changed_policy_does_not_verify(tmp_path: Path) -> None:
 
 def test_half_a_setting_is_refused_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="TALLY_CLOUDFRONT_KEY_PAIR_ID"):
-        link_maker(settings_of(tmp_path, cloudfront_key_pair_id=""))
+        link_maker(cloudfront_settings(tmp_path, cloudfront_key_pair_id=""))
 
 
 def test_a_key_that_cloudfront_does_not_take_is_refused_at_the_start(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path)
+    settings = cloudfront_settings(tmp_path)
     (tmp_path / "key.pem").write_bytes(pem(ec.generate_private_key(ec.SECP256R1())))
     with pytest.raises(ValueError, match="RSA"):
         link_maker(settings)

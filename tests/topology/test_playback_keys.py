@@ -115,6 +115,14 @@ def test_a_file_that_cannot_be_read_leaves_the_keys_as_they_were_and_is_not_quot
     assert "do-not-quote-me" not in str(logs)
 
 
+def test_without_the_file_every_token_of_before_is_refused_and_the_next_is_signed_anew(file: KeyFile) -> None:
+    leaked = file.rotate(NOW_S, LONGEST_S).kid
+    file.path.unlink()
+    keys = PlaybackKeys(file, LONGEST_S)
+    assert keys.signer(NOW_S)[0] != leaked
+    assert keys.verifier(leaked, NOW_S) is None
+
+
 def test_private_halves_do_not_show_in_what_is_printed(file: KeyFile) -> None:
     key = file.rotate(NOW_S, LONGEST_S)
     assert key.private

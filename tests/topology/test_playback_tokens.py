@@ -161,7 +161,8 @@ def test_a_viewer_who_is_known_has_to_be_the_same() -> None:
     of_seven = replace(CLAIMS, viewer="7")
     check(of_seven, replace(INDEX, viewer="7"), NOW_S)
     check(of_seven, INDEX, NOW_S)
-    assert refused_use(replace(INDEX, viewer="8"), of_seven) is Reason.OTHER_VIEWER
+    for somebody_else in ("8", ""):
+        assert refused_use(replace(INDEX, viewer=somebody_else), of_seven) is Reason.OTHER_VIEWER
 
 
 def test_every_reason_has_words_for_people() -> None:

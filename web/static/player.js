@@ -4,11 +4,15 @@ const RETRY_MS = 2000;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
 
-/** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
+/**
+ * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
+ * "refused" (detail: {code, message}; the stream is not public, and the query does not open it).
+ */
 export class Player extends EventTarget {
   #video;
   #hls = null;
   #url = null;
+  #query = () => "";
   #retry = 0;
   #stalledSince = null;
   #stalledMs = 0;
@@ -35,9 +39,11 @@ export class Player extends EventTarget {
     });
   }
 
-  play(url) {
+  /** `query` gives what belongs on every request below the playlist's address; "" for a public stream. */
+  play(url, query = () => "") {
     this.stop();
     this.#url = url;
+    this.#query = query;
     this.#open();
   }
 
@@ -50,6 +56,12 @@ export class Player extends EventTarget {
     this.#stalledSince = null;
     this.#video.removeAttribute("src");
     this.#video.load();
+  }
+
+  /** The query is a new one. The browser's own player goes by a cookie, which the playlist's answer sets. */
+  renew() {
+    if (this.#hls || !this.#url) return;
+    fetch(this.#addressed(this.#url), { mode: "no-cors", credentials: "include" }).catch(() => {});
   }
 
   unmute() {
@@ -90,9 +102,15 @@ export class Player extends EventTarget {
     const { Hls } = window;
     // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
     // that segment's parts leave the playlist. The browser evicts what is old by itself.
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
+    const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, xhrSetup });
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.response?.code === 403) {
+        this.stop();
+        this.#tell("refused", reasonOf(data.networkDetails));
+        return;
+      }
       if (!data.fatal) return;
       this.#tell("problem", "The stream is interrupted.");
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
@@ -104,7 +122,7 @@ export class Player extends EventTarget {
   }
 
   #openNatively() {
-    this.#video.src = this.#url;
+    this.#video.src = this.#addressed(this.#url);
     this.#start();
   }
 
@@ -143,6 +161,13 @@ export class Player extends EventTarget {
     this.#stalledSince = null;
   }
 
+  /** Nobody but the stream's own server gets the query. */
+  #addressed(address) {
+    const query = this.#url && this.#query();
+    if (!query || !address.startsWith(this.#url.slice(0, this.#url.lastIndexOf("/") + 1))) return address;
+    return `${address}${address.includes("?") ? "&" : "?"}${query}`;
+  }
+
   #later(action) {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(action, RETRY_MS);
@@ -150,5 +175,14 @@ export class Player extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function reasonOf(xhr) {
+  try {
+    const { code, message } = JSON.parse(xhr.responseText);
+    return { code, message };
+  } catch {
+    return { code: "refused", message: "The server does not give this stream out." };
   }
 }

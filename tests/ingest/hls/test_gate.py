@@ -207,6 +207,8 @@ def test_country_and_viewer_come_from_the_cdns_headers(front: Front) -> None:
     said = {"CloudFront-Viewer-Country": "DE", "X-Viewer": "7"}
     assert front.ask(f"{INDEX}?token={token}", **said).status_code == 200
     assert reason(front.ask(f"{INDEX}?token={token}", **said | {"X-Viewer": "8"})) == "other_viewer"
+    nobody = {"CloudFront-Viewer-Country": "DE"}
+    assert reason(front.ask(f"{INDEX}?token={token}", **nobody)) == "other_viewer"
     assert reason(front.ask(f"{INDEX}?token={token}", **said | {"CloudFront-Viewer-Country": "FR"})) == "other_country"
 
 
@@ -236,12 +238,12 @@ def test_another_site_may_ask_whether_it_may_send_a_bearer(front: Front) -> None
 
 def test_a_cdn_asks_whether_a_request_is_allowed(front: Front) -> None:
     token = front.token(viewer="7")
-    allowed = front.ask("/authorise", **{"X-Original-URI": f"{INDEX}?token={token}"})
+    allowed = front.ask("/authorise", **{"X-Original-URI": f"{INDEX}?token={token}", "X-Viewer": "7"})
     assert allowed.status_code == 204
     assert allowed.headers["Cache-Control"] == "no-store"
     assert allowed.headers[VIEWER_HEADER] == "7"
     assert allowed.headers["Set-Cookie"].startswith(f"{COOKIE}={token}; Path=/private/s-1/;")
-    by_cookie = front.ask("/authorise", **{"X-Original-URI": PART, "Cookie": f"{COOKIE}={token}"})
+    by_cookie = front.ask("/authorise", **{"X-Original-URI": PART, "X-Viewer": "7", "Cookie": f"{COOKIE}={token}"})
     assert by_cookie.status_code == 204
     assert "Set-Cookie" not in by_cookie.headers
 
