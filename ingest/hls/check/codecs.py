@@ -23,7 +23,7 @@ def codec_of(entry: bytes, children: Mapping[bytes, bytes]) -> str:
 
 
 def same_codec(stated: str, found: str) -> bool:
-    """Whether a stated codec string names what was found. Letter case is the encoder's, and trailing fields are free."""
+    """Whether a stated codec string names what was found. Letter case and trailing fields are free."""
     stated, found = stated.lower(), found.lower()
     return stated == found or stated.startswith(f"{found}.") or found.startswith(f"{stated}.")
 

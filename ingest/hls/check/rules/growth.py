@@ -92,10 +92,11 @@ def _dates_jump(playlist: MediaPlaylist) -> Iterator[str]:
 def _parts_late(rendition: RenditionFacts) -> Iterator[str]:
     for before, after in zip(rendition.loads, rendition.loads[1:], strict=False):
         target_s = before.playlist.part_target_s
-        if target_s and after.playlist.last != before.playlist.last and not after.playlist.ended:
+        by_part = after.asked is not None and after.asked.part >= 0
+        if target_s and by_part and after.playlist.last != before.playlist.last and not after.playlist.ended:
             gap_s = after.response.got_at_s - before.response.got_at_s
             if gap_s > target_s + _DELIVERY_S:
-                yield f"{gap_s:.2f} s passed before {tuple(after.playlist.last or ())} came, PART-TARGET is {target_s} s"
+                yield f"{gap_s:.2f} s passed before {after.playlist.last} came, PART-TARGET is {target_s} s"
 
 
 def _segments_late(rendition: RenditionFacts) -> Iterator[str]:

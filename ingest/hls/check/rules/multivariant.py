@@ -225,10 +225,8 @@ def _is_video(init: object) -> bool:
 def _sessions(facts: Facts) -> list[str] | None:
     if len(facts.multivariant_uris) < 2:
         return None
-    first = facts.multivariant_uris[0]
-    return [
-        f"another client was given {uri}" for other in facts.multivariant_uris[1:2] for uri in sorted(other - first)
-    ]
+    first, other = facts.multivariant_uris[:2]
+    return [f"another client was given {uri}" for uri in sorted(other - first)]
 
 
 def _always(*_: object) -> bool:
