@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 _PAIR = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(,|$)', re.ASCII)
 _INTEGER = re.compile(r"\d{1,20}", re.ASCII)
@@ -82,8 +83,23 @@ class Attributes:
             raise PlaylistError(self.line, f"{self.tag} lacks {name}")
         return value
 
+    def uri(self, name: str = "URI") -> str:
+        """A quoted string that must be there and be a URI reference."""
+        return read_uri(self.required(name), self.line)
+
     def _bad(self, name: str, value: str, wanted: str) -> PlaylistError:
         return PlaylistError(self.line, f"{self.tag} {name} is {wanted}, not {value[:80]}")
+
+
+def read_uri(text: str, line: int) -> str:
+    """A URI reference (RFC 3986) that can be resolved."""
+    try:
+        urlsplit(text)
+    except ValueError as error:
+        raise PlaylistError(line, f"{text[:80]!r} is no URI: {error}") from None
+    if not text or " " in text:
+        raise PlaylistError(line, f"{text[:80]!r} is no URI")
+    return text
 
 
 def read_attributes(tag: str, text: str, line: int) -> Attributes:

@@ -56,9 +56,11 @@ class Fetcher:
     async def get(self, url: str, hold_s: float = 0.0, headers: Mapping[str, str] | None = None) -> Response:
         """`hold_s` is how long the server may hold the request, on top of what an answer may take."""
         asked_at_s = time.monotonic()
-        if urlsplit(url).scheme not in ("http", "https"):
-            return Response(url, 0, error=f"{url[:200]!r} is no http or https URL")
         try:
+            target = urlsplit(url)
+            # Reading the port raises ValueError when it is none.
+            if target.scheme not in ("http", "https") or target.port == 0:
+                return Response(url, 0, error=f"{url[:200]!r} is no http or https URL")
             timeout = httpx.Timeout(_ANSWER_S, read=_ANSWER_S + hold_s)
             async with self._client.stream("GET", url, headers=headers, timeout=timeout) as answer:
                 body = bytearray()
@@ -66,7 +68,7 @@ class Fetcher:
                     body += chunk
                     if len(body) > RESPONSE_MAX:
                         return Response(url, 0, error=f"more than {RESPONSE_MAX} bytes came")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             reason = f"{type(error).__name__} {error}".strip()
             return Response(url, 0, asked_at_s=asked_at_s, got_at_s=time.monotonic(), error=reason)
         return Response(

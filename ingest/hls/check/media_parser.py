@@ -13,6 +13,7 @@ from ingest.hls.check.attributes import (
     read_decimal,
     read_integer,
     read_range,
+    read_uri,
 )
 from ingest.hls.check.playlist import (
     ByteRange,
@@ -119,7 +120,7 @@ class MediaReader:
         following = self._next
         if following.duration_s is None:
             raise PlaylistError(line, f"the URI {text[:80]!r} has no EXTINF before it")
-        self._segments.append(self._segment(following, text, following.duration_s, line))
+        self._segments.append(self._segment(following, read_uri(text, line), following.duration_s, line))
         self._next = _Next()
 
     def finish(self, version: int, tags: frozenset[str], unknown: tuple[Tag, ...], lines: int) -> MediaPlaylist:
@@ -234,7 +235,7 @@ class MediaReader:
 
     def _read_map(self, value: str, line: int) -> None:
         attributes = read_attributes("EXT-X-MAP", value, line)
-        self._map = Map(attributes.required("URI"), _placed(attributes.byte_range("BYTERANGE"), None, line))
+        self._map = Map(attributes.uri(), _placed(attributes.byte_range("BYTERANGE"), None, line))
 
     def _read_date_time(self, value: str, line: int) -> None:
         try:
@@ -257,7 +258,7 @@ class MediaReader:
         duration_s = attributes.decimal("DURATION")
         if duration_s is None:
             raise PlaylistError(line, "EXT-X-PART lacks DURATION")
-        uri = attributes.required("URI")
+        uri = attributes.uri()
         before = self._next.parts[-1] if self._next.parts else None
         stated = attributes.byte_range("BYTERANGE")
         carried_on = before.byte_range if before and before.uri == uri else ByteRange(0, 0)
@@ -290,11 +291,11 @@ class MediaReader:
         if kind is None:
             raise PlaylistError(line, "EXT-X-PRELOAD-HINT lacks TYPE")
         start, length = attributes.integer("BYTERANGE-START") or 0, attributes.integer("BYTERANGE-LENGTH")
-        self._hints.append(PreloadHint(line, kind, attributes.required("URI"), start, length))
+        self._hints.append(PreloadHint(line, kind, attributes.uri(), start, length))
 
     def _read_report(self, value: str, line: int) -> None:
         attributes = read_attributes("EXT-X-RENDITION-REPORT", value, line)
-        uri, last = attributes.required("URI"), attributes.integer("LAST-MSN")
+        uri, last = attributes.uri(), attributes.integer("LAST-MSN")
         self._reports.append(RenditionReport(line, uri, last, attributes.integer("LAST-PART")))
 
 

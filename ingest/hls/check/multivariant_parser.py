@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.hls.check.attributes import Attributes, PlaylistError, read_attributes
+from ingest.hls.check.attributes import Attributes, PlaylistError, read_attributes, read_uri
 from ingest.hls.check.playlist import Media, MultivariantPlaylist, Tag, Variant
 
 _KINDS = ("AUDIO", "VIDEO", "SUBTITLES", "CLOSED-CAPTIONS")
@@ -42,7 +42,7 @@ class MultivariantReader:
     def uri(self, text: str, line: int) -> None:
         """Take the URI that an EXT-X-STREAM-INF is followed by. Raises PlaylistError."""
         if self._stream is not None:
-            self._variants.append(_variant(self._stream, text))
+            self._variants.append(_variant(self._stream, read_uri(text, line)))
         self._stream = None
 
     def finish(self, version: int, tags: frozenset[str], unknown: tuple[Tag, ...], lines: int) -> MultivariantPlaylist:
@@ -78,7 +78,7 @@ def _media(attributes: Attributes) -> Media:
     kind = attributes.enumerated("TYPE")
     if kind not in _KINDS:
         raise PlaylistError(attributes.line, f"EXT-X-MEDIA TYPE is one of {', '.join(_KINDS)}, not {kind}")
-    uri = attributes.quoted("URI")
+    uri = attributes.uri() if attributes.raw("URI") is not None else None
     if uri is None and kind == "SUBTITLES":
         raise PlaylistError(attributes.line, "EXT-X-MEDIA of subtitles lacks URI")
     return Media(

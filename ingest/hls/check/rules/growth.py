@@ -28,8 +28,8 @@ def _sequence_falls(rendition: RenditionFacts) -> Iterator[str]:
     for before, after in rendition.pairs():
         if after.media_sequence < before.media_sequence:
             yield f"EXT-X-MEDIA-SEQUENCE went from {before.media_sequence} to {after.media_sequence}"
-        if before.last and after.last and after.last < before.last:
-            yield f"the end went back from {tuple(before.last)} to {tuple(after.last)}"
+        if after.next.segment < before.next.segment or (after.open and after.next < before.next):
+            yield f"what comes next went back from {tuple(before.next)} to {tuple(after.next)}"
 
 
 def _discontinuities_move(rendition: RenditionFacts) -> Iterator[str]:
