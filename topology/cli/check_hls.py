@@ -28,6 +28,8 @@ def check_hls(
     try:
         facts = asyncio.run(observe(url, seconds))
     except Unreadable as error:
+        if json_wanted:
+            typer.echo(json.dumps({"error": type(error).__name__, "message": str(error)}, indent=2))
         Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
         raise typer.Exit(Exit.USAGE) from error
     verdicts = judge(facts, RULES)

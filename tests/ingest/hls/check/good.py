@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -81,7 +82,7 @@ class Spoiled:
 
 def facts(spoiled: Spoiled) -> Facts:
     """What would have been seen of the stream."""
-    text = MULTIVARIANT.format(peak=_rate(), average=_rate())
+    text = MULTIVARIANT.format(peak=rate(), average=rate())
     multivariant = parse(spoiled.multivariant(text).encode())
     assert isinstance(multivariant, MultivariantPlaylist)
     answer = _response("index.m3u8", text.encode(), PLAYLIST_HEADERS | spoiled.headers, 0)
@@ -186,15 +187,26 @@ def _response(uri: str, body: bytes, headers: dict[str, str], index: int) -> Res
     return Response(BASE + uri, 200, headers, body, asked_at_s=index, got_at_s=index + 0.5)
 
 
+def bytes_of(name: str, uri: str) -> bytes | None:
+    """What a URI of a rendition's playlist leads to; None for nothing."""
+    if uri == "init.mp4":
+        size = SIZES.get(name)
+        video = VideoParameters("avc1.64001f", *size, 25.0, b"avc1", b"avcC", b"\x01\x64\x00\x1f\xff") if size else None
+        return init_segment(video, None if video else AUDIO)
+    if match := re.fullmatch(r"part(\d+)\.([01])\.m4s", uri):
+        return part_bytes(name, int(match[1]), int(match[2]))
+    if match := re.fullmatch(r"segment(\d+)\.m4s", uri):
+        return b"".join(part_bytes(name, int(match[1]), index) for index in range(2))
+    return None
+
+
 @lru_cache
 def _resources(name: str) -> dict[str, Resource]:
-    size = SIZES.get(name)
-    video = VideoParameters("avc1.64001f", *size, 25.0, b"avc1", b"avcC", b"\x01\x64\x00\x1f\xff") if size else None
-    found = {"init.mp4": (Kind.INIT, init_segment(video, None if video else AUDIO))}
+    found = {"init.mp4": (Kind.INIT, bytes_of(name, "init.mp4") or b"")}
     for number in range(FIRST, LAST + 3):
-        parts = [part_bytes(name, number, index) for index in range(2)]
-        found |= {f"part{number}.{index}.m4s": (Kind.PART, part) for index, part in enumerate(parts)}
-        found[f"segment{number}.m4s"] = Kind.SEGMENT, b"".join(parts)
+        uris = [f"part{number}.0.m4s", f"part{number}.1.m4s"]
+        found |= {uri: (Kind.PART, bytes_of(name, uri) or b"") for uri in uris}
+        found[f"segment{number}.m4s"] = Kind.SEGMENT, bytes_of(name, f"segment{number}.m4s") or b""
     return {
         uri: Resource(kind, _response(_folder(name) + uri, body, MEDIA_HEADERS, 1))
         for uri, (kind, body) in found.items()
@@ -213,6 +225,6 @@ def part_bytes(name: str, number: int, index: int, *, keyframe: int = 0, tick: i
     return fragment(second, [], [Frame(second * 48_000 + at * 960, 960, data) for at in range(50)])
 
 
-def _rate() -> int:
+def rate() -> int:
     """Bit/s of a video rendition with the audio."""
     return sum(len(part_bytes(name, 10, index)) for name in (NAMES[0], NAMES[2]) for index in range(2)) * 8 // 2 + 1

@@ -15,12 +15,15 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from ingest.hls.origin import create_origin
+from ingest.hls.playback import WindowLimits
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
 STREAM = "stream"
+WINDOW_S = 34.0
+"""What playlists list: enough that delta updates skip something."""
 
 
 @asynccontextmanager
@@ -42,7 +45,7 @@ class Broadcast:
     """A publisher whose media is there up to `backlog_s` already, and then comes at the pace of its timestamps."""
 
     def __init__(self, directory: Path, tags: Iterable[MediaTag], backlog_s: float) -> None:
-        self.registry = Registry(directory)
+        self.registry = Registry(directory, WindowLimits(listed_s=WINDOW_S))
         self._live = LiveStream(STREAM, "channel", MediaSettings(), self.registry)
         self._start_s = time.time() - backlog_s
         self._coming = list(tags)

@@ -20,6 +20,7 @@ from ingest.hls.check.observe import Unreadable, observe
 from ingest.hls.check.rule import Outcome, Severity, judge
 from ingest.hls.check.rules import RULES
 from tests.engines import ROOT
+from tests.ingest.hls.check.good_server import GoodServer
 from tests.ingest.hls.check.serving import Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
 from tests.ingest.media.footage import record
@@ -38,6 +39,12 @@ SEEN_LIVE = {
 }  # fmt: skip
 """Rules that must have had something to look at in a live stream."""
 
+SEEN_BESIDE = {
+    "rendition-reports", "reports-true", "same-target", "same-discontinuities", "segments-aligned", "groups-exist",
+    "bandwidth-covers-peak", "independent-segments-said",
+}  # fmt: skip
+"""The same where there are several renditions."""
+
 
 def broken_musts(facts: Facts) -> dict[str, tuple[str, ...]]:
     """With their evidence. Rules of time are left out: the machine that runs tests is busy."""
@@ -48,8 +55,31 @@ def broken_musts(facts: Facts) -> dict[str, tuple[str, ...]]:
     }
 
 
+async def test_a_server_without_a_fault_breaks_no_rule() -> None:
+    async with serving(GoodServer().app) as address:
+        facts = await observe(f"{address}/live/index.m3u8", seconds=5)
+    timed = {rule.id for rule in RULES if rule.timed}
+    assert failures(facts) - timed == set()
+    assert rules_with(Outcome.PASSED, facts) >= SEEN_LIVE | SEEN_BESIDE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "broken"),
+    [
+        ("blocking", "reload-blocks"),
+        ("hints", "hint-comes-true"),
+        ("part alone", "part-alone-400"),
+        ("reports", "reports-true"),
+    ],
+)
+async def test_what_a_server_does_wrong_is_seen(wrong: str, broken: str) -> None:
+    async with serving(GoodServer(wrong).app) as address:
+        facts = await observe(f"{address}/live/index.m3u8", seconds=2)
+    assert broken in failures(facts)
+
+
 async def test_our_own_origin_keeps_the_rules_while_live(tmp_path: Path) -> None:
-    broadcast = Broadcast(tmp_path, record(seconds=90), backlog_s=66)
+    broadcast = Broadcast(tmp_path, record(seconds=54), backlog_s=40)
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=6)
     assert broken_musts(facts).keys() <= OWN_FAULTS, broken_musts(facts)
@@ -178,6 +208,7 @@ async def test_the_command_line_tells_by_its_exit_status(tmp_path: Path) -> None
         own = await run(url, "--seconds", "0", "--json")
         bad = await run(f"{address}/bad.m3u8")
         absent = await run(f"{address}/absent.m3u8")
+        absent_told = await run(f"{address}/absent.m3u8", "--json")
     told = json.loads(own[1])
     assert (own[0], told["conforms"]) in ((0, True), (1, False))
     assert {rule["id"] for rule in told["rules"]} == {rule.id for rule in RULES}
@@ -185,3 +216,5 @@ async def test_the_command_line_tells_by_its_exit_status(tmp_path: Path) -> None
     assert "target-duration" in bad[1]
     assert (absent[0], absent[1]) == (2, "")
     assert "HTTP 404" in absent[2]
+    assert absent_told[0] == 2
+    assert "HTTP 404" in json.loads(absent_told[1])["message"]
