@@ -23,9 +23,9 @@ Each rule passes, fails with evidence, or is not applicable: the stream has noth
 playlist no parts, an ended one no reloads), or nothing of it came by while it was watched.
 
 Sections are those of [RFC 8216bis](https://datatracker.ietf.org/doc/draft-pantos-hls-rfc8216bis/) unless they say
-Apple (the HLS authoring specification for Apple devices), CMAF (ISO/IEC 23000-19), CORS (the Fetch standard) or CDN (what lets
-one copy in a cache serve all viewers). MUST and SHOULD are as the section has it. Rules marked *timed* can also fail
-because the network or the watching machine was slow.
+Apple (the HLS authoring specification for Apple devices), CMAF (ISO/IEC 23000-19), CORS (the Fetch standard) or CDN
+(what lets one copy in a cache serve all viewers). MUST and SHOULD are as the section has it. Rules marked *timed* can
+also fail because the network or the watching machine was slow.
 
 | rule | section | | says |
 |---|---|---|---|

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -109,45 +111,65 @@ def _dated(facts: Facts) -> list[str] | None:
     return [f"{name}: there is no EXT-X-PROGRAM-DATE-TIME" for name, has in dated.items() if not has]
 
 
-def _starts(rendition: RenditionFacts) -> dict[float, int]:
-    """Discontinuity sequence numbers by the time at which a segment starts."""
-    return {
-        segment.date_time_s: segment.discontinuity_sequence
+@dataclass(frozen=True)
+class _Pair:
+    """A segment and the one of another rendition that starts nearest to it. Unix times."""
+
+    first: str
+    second: str
+    starts_at_s: float
+    other_starts_at_s: float
+    discontinuity: int
+    other_discontinuity: int
+
+    @property
+    def aligned(self) -> bool:
+        return abs(self.other_starts_at_s - self.starts_at_s) <= _ALIGNED_S
+
+
+def _starts(rendition: RenditionFacts) -> list[tuple[float, int]]:
+    """When segments start, and their discontinuity sequence numbers; in the order of time."""
+    return sorted(
+        (segment.date_time_s, segment.discontinuity_sequence)
         for segment in rendition.segments.values()
         if segment.date_time_s is not None
-    }
+    )
 
 
-def _beside(facts: Facts) -> Iterator[tuple[RenditionFacts, RenditionFacts, list[tuple[float, float]]]]:
-    """Renditions with the start times in the first and the nearest in the second, where both have segments."""
+def _beside(facts: Facts) -> Iterator[_Pair]:
+    """Each rendition's segments beside those of the next one, where both have segments."""
     for first, second in pairwise(_readable(facts)):
-        one, two = _starts(first), _starts(second)
-        if one and two:
-            begin, end = max(min(one), min(two)), min(max(one), max(two))
-            near = [(at, min(two, key=lambda other: abs(other - at))) for at in one if begin <= at <= end]
-            if near:
-                yield first, second, near
+        ones, others = _starts(first), _starts(second)
+        if not ones or not others:
+            continue
+        begin, end = max(ones[0][0], others[0][0]), min(ones[-1][0], others[-1][0])
+        for starts_at_s, discontinuity in ones:
+            if begin <= starts_at_s <= end:
+                at = bisect_left(others, (starts_at_s, 0))
+                near = min(others[max(0, at - 1) : at + 1], key=lambda other: abs(other[0] - starts_at_s))
+                yield _Pair(first.name, second.name, starts_at_s, near[0], discontinuity, near[1])
 
 
-def _misaligned(facts: Facts) -> list[str] | None:
-    beside = list(_beside(facts))
-    return [
-        f"{second.name}: none starts with that of {first.name} at {at:.3f}; the nearest is {other - at:+.3f} s away"
-        for first, second, near in beside
-        for at, other in near
-        if abs(other - at) > _ALIGNED_S
-    ] if beside else None  # fmt: skip
+def _each_pair(breaks: Callable[[_Pair], Iterator[str]]) -> Check:
+    def check(facts: Facts) -> list[str] | None:
+        pairs = list(_beside(facts))
+        return [f"{pair.second}: {text}" for pair in pairs for text in breaks(pair)] if pairs else None
+
+    return check
 
 
-def _discontinuities_differ(facts: Facts) -> list[str] | None:
-    beside = list(_beside(facts))
-    return [
-        f"{second.name}: the segment at {other:.3f} has the discontinuity sequence number {_starts(second)[other]}, "
-        f"that of {first.name} has {_starts(first)[at]}"
-        for first, second, near in beside
-        for at, other in near
-        if abs(other - at) <= _ALIGNED_S and _starts(first)[at] != _starts(second)[other]
-    ] if beside else None  # fmt: skip
+def _misaligned(pair: _Pair) -> Iterator[str]:
+    if not pair.aligned:
+        away_s = pair.other_starts_at_s - pair.starts_at_s
+        yield f"none starts with that of {pair.first} at {pair.starts_at_s:.3f}; the nearest is {away_s:+.3f} s away"
+
+
+def _discontinuities_differ(pair: _Pair) -> Iterator[str]:
+    if pair.aligned and pair.discontinuity != pair.other_discontinuity:
+        yield (
+            f"the segment at {pair.other_starts_at_s:.3f} has the discontinuity sequence number "
+            f"{pair.other_discontinuity}, that of {pair.first} has {pair.discontinuity}"
+        )
 
 
 RULES: tuple[Rule, ...] = (
@@ -189,11 +211,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "same-discontinuities", "6.2.4", Severity.MUST,
         "Matching content has the same discontinuity sequence number in all renditions",
-        _discontinuities_differ,
+        _each_pair(_discontinuities_differ),
     ),
     Rule(
         "segments-aligned", "Apple 8.22", Severity.SHOULD,
         "Segments of all renditions start at the same times",
-        _misaligned,
+        _each_pair(_misaligned),
     ),
 )  # fmt: skip
