@@ -9,6 +9,13 @@ from ingest.hls.check.playlist import MediaPlaylist, Segment
 from ingest.hls.check.rule import Rule, Severity, each_rendition
 
 _ROUNDING_S = 0.001
+_OF_SEGMENTS = frozenset(
+    {
+        "EXT-X-BITRATE", "EXT-X-BYTERANGE", "EXT-X-DATERANGE", "EXT-X-DISCONTINUITY", "EXT-X-GAP", "EXT-X-KEY",
+        "EXT-X-MAP", "EXT-X-PART", "EXT-X-PROGRAM-DATE-TIME",
+    }
+)  # fmt: skip
+"""Tags that may be gone with the segments that are skipped."""
 
 
 def _skippable(playlist: MediaPlaylist) -> int:
@@ -62,18 +69,15 @@ def _too_near(rendition: RenditionFacts) -> Iterator[str]:
 def _differs(rendition: RenditionFacts) -> Iterator[str]:
     for delta, playlist in _read(rendition):
         full = {segment.number: segment for segment in delta.full.segments}
-        first = playlist.media_sequence + playlist.skipped
-        missing = [number for number in range(playlist.media_sequence, first) if number not in full]
-        if missing and missing[0] <= max(full, default=-1):
-            yield f"_HLS_skip={delta.asked} skipped segment {missing[0]}, which the whole playlist does not have"
+        if full and playlist.media_sequence < min(full):
+            yield f"_HLS_skip={delta.asked} skipped segment {playlist.media_sequence}, which is gone from the whole one"
         for segment in playlist.segments:
             known = full.get(segment.number)
             if known and _content(known) != _content(segment):
                 yield f"segment {segment.number} is another in the answer to _HLS_skip={delta.asked}"
-        if playlist.target_s != delta.full.target_s or playlist.discontinuity_sequence < 0:
+        if playlist.target_s != delta.full.target_s:
             yield f"EXT-X-TARGETDURATION is another in the answer to _HLS_skip={delta.asked}"
-        lost = delta.full.tags - playlist.tags - {"EXT-X-DISCONTINUITY", "EXT-X-GAP", "EXT-X-KEY", "EXT-X-BITRATE"}
-        lost -= {"EXT-X-MAP", "EXT-X-DATERANGE", "EXT-X-PROGRAM-DATE-TIME", "EXT-X-PART", "EXT-X-BYTERANGE"}
+        lost = delta.full.tags - playlist.tags - _OF_SEGMENTS
         for name in sorted(lost):
             yield f"{name} is missing in the answer to _HLS_skip={delta.asked}"
 
