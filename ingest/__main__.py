@@ -12,9 +12,13 @@ from contextlib import closing, contextmanager, suppress
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from commands.client import CommandClient
+from ingest.cmcd.middleware import CmcdMiddleware
+from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -25,6 +29,7 @@ from ingest.publishing.journal import Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
+from ingest.thumbnails.studio import running_studio
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -49,17 +54,27 @@ async def serve(settings: Settings) -> None:
     with closing(Codec(settings.schema_registry_url)) as codec:
         await _register_schemas(codec)
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
-            registry = Registry(settings.data_dir / "live")
+            registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
-            async with Revocations(settings, codec, desk.revoke):
+
+            def open_live(stream_id: str, channel_id: str) -> LiveStream:
+                return LiveStream(stream_id, channel_id, media, registry, [studio.gallery.open(stream_id)])
+
+            desk = StreamDesk(tools, open_live)
+            viewers = Viewers(settings, codec, desk.channel_of)
+            async with (
+                running_studio(settings.thumbnail_interval_s, settings.dvr_window_s, desk.pictured) as studio,
+                Revocations(settings, codec, desk.revoke),
+                viewers.running(),
+            ):
                 desk.recover()
-                await _listen(settings, desk, registry)
+                origin = create_origin(registry, beside=studio.routes)
+                await _listen(settings, desk, CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -69,7 +84,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            app,
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

@@ -61,10 +61,36 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
 
+    thumbnail_interval_s: float = Field(
+        default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
+    )
+    dvr_window_s: float = Field(
+        default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
+    )
+
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
     rtmp_idle_s: float = Field(
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
+    )
+
+    viewer_heartbeat_s: float = Field(
+        default=10.0, ge=1, le=15, description="Between two samples of a viewer's playback by CMCD, seconds."
+    )
+    viewer_silence_s: float = Field(
+        default=30.0, ge=15, description="A player that says nothing for this long has left, seconds."
+    )
+    viewer_sessions: int = Field(
+        default=20_000,
+        ge=16,
+        description="Viewers an origin follows by CMCD at a time; of more it samples every second, fourth, ...",
+    )
+    cmcd_reports_per_minute: int = Field(
+        default=6000, gt=0, description="CMCD reports the origin takes from one address, such as a CDN's edge."
+    )
+    cloudfront_log_fields: str = Field(
+        default="",
+        description="What CloudFront's real-time log holds, in its order, separated by commas; every field when empty.",
     )
 
     pepper: SecretStr = Field(

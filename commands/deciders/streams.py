@@ -18,10 +18,23 @@ from datetime import datetime, timedelta
 
 from commands.deciders.envelope import caused_by
 from commands.rejection import Rejected
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, StreamCommand
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    StreamCommand,
+)
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
-from schemas.events.streams import PublishAuthorised, PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.events.streams import (
+    PublishAuthorised,
+    PublisherDisconnected,
+    StreamEnded,
+    StreamStarted,
+    ThumbnailPublished,
+)
 from schemas.message import Command, Event
 
 DEFAULT_GRACE = timedelta(seconds=20)
@@ -43,6 +56,7 @@ class Place:
     key_id: str
     held_since: datetime
     started: bool = False
+    pictured: bool = False
     disconnected_at: datetime | None = None
 
 
@@ -67,6 +81,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
             return _authorise(command, channel, grace)
         case StartStream():
             return _start(command, channel)
+        case PublishThumbnail():
+            return _publish_thumbnail(command, channel)
         case DisconnectPublisher():
             return _disconnect(command, channel)
         case EndStream():
@@ -85,10 +101,13 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 key_id=event.key_id,
                 held_since=event.occurred_at,
                 started=event.resumed,
+                pictured=event.resumed and channel.place is not None and channel.place.pictured,
             )
             return replace(channel, place=place)
         case StreamStarted() if channel.place:
             return replace(channel, place=replace(channel.place, started=True))
+        case ThumbnailPublished() if channel.place:
+            return replace(channel, place=replace(channel.place, pictured=True))
         case PublisherDisconnected() if channel.place:
             return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
         case StreamEnded():
@@ -181,6 +200,20 @@ def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
             width=command.width,
             height=command.height,
             frame_rate=command.frame_rate,
+        )
+    ]
+
+
+def _publish_thumbnail(command: PublishThumbnail, channel: Channel) -> Sequence[Event]:
+    """The stream's and not a session's: a picture may be ready when another session goes on with the stream."""
+    place = channel.place
+    if place is None or place.stream_id != command.stream_id or not place.started:
+        raise Rejected("not_live", "the stream is not live; it has no thumbnail")
+    if place.pictured:
+        return []
+    return [
+        ThumbnailPublished(
+            **caused_by(command), stream_id=place.stream_id, channel_id=command.channel_id, path=command.path
         )
     ]
 

@@ -13,7 +13,7 @@ from commands.client import Accepted, OutcomeUnknown, Rejected
 from ingest.desk import BAD_NAME, PUBLISH_FAILED, Cut, Refused
 from ingest.media.live import LiveStream
 from ingest.publishing import wishes
-from ingest.publishing.holding import Holding, Tools
+from ingest.publishing.holding import Holding, Phase, Tools
 from ingest.publishing.journal import Entry
 from ingest.publishing.outbox import submit_until_known
 
@@ -66,6 +66,16 @@ class StreamDesk:
         for holding in list(self._holdings.values()):
             if holding.entry.key_id == key_id:
                 holding.revoke()
+
+    def channel_of(self, stream_id: str) -> str:
+        """The channel of a stream that this node holds; "" when it holds no such stream."""
+        return next((held.entry.channel_id for held in self._holdings.values() if held.stream_id == stream_id), "")
+
+    def pictured(self, stream_id: str) -> None:
+        """There is a first picture of the stream."""
+        for holding in self._holdings.values():
+            if holding.stream_id == stream_id and holding.phase is not Phase.ENDED:
+                holding.outbox.put(wishes.publish_thumbnail(holding.entry))
 
     def recover(self) -> None:
         """Say of each publisher that an earlier process had that it is gone; it may resume within the grace."""

@@ -42,6 +42,18 @@ class StreamStarted(StreamEvent):
     frame_rate: float = Field(default=0.0, description="Frames per second.")
 
 
+class ThumbnailPublished(StreamEvent):
+    """There is a first picture of the stream. Later ones replace it at the same path and are no events.
+
+    One every ten seconds would be nearly all of this topic, which is kept forever, and say nothing new. When the
+    pictures go, the stream has ended, which is an event already.
+    """
+
+    path: str = Field(
+        description="Path at the playback origin, with `{width}x{height}` to be replaced by a size in pixels."
+    )
+
+
 class PublisherDisconnected(StreamEvent):
     """The publisher vanished without `deleteStream`; the grace runs."""
 

@@ -10,10 +10,16 @@ import pytest
 
 from commands.deciders import streams
 from schemas.commands.accounts import SignOut
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream
+from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
 from schemas.events.accounts import SessionRevoked, StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
-from schemas.events.streams import PublishAuthorised, PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.events.streams import (
+    PublishAuthorised,
+    PublisherDisconnected,
+    StreamEnded,
+    StreamStarted,
+    ThumbnailPublished,
+)
 from schemas.message import Command
 from tests.commands.scenario import ADA, Scenario, happened, wish
 
@@ -213,6 +219,49 @@ class TestStarting:
         Scenario(streams).given(authorised(), disconnected()).when(start()).then_rejected("not_live")
 
 
+THUMBNAIL = "/live/stream-a/thumbnail-{width}x{height}.jpg"
+
+
+def publish_thumbnail(stream: str = "stream-a") -> PublishThumbnail:
+    return wish(PublishThumbnail, actor="system:ingest", channel_id=ADA, stream_id=stream, path=THUMBNAIL)
+
+
+PICTURED = happened(ThumbnailPublished, stream_id="stream-a", channel_id=ADA, path=THUMBNAIL)
+
+
+class TestPublishingAThumbnail:
+    def test_the_first_picture_of_a_live_stream_is_published(self) -> None:
+        Scenario(streams).given(authorised(), started()).when(publish_thumbnail()).then(PICTURED)
+
+    def test_it_is_published_once(self) -> None:
+        Scenario(streams).given(authorised(), started(), PICTURED).when(publish_thumbnail()).then_nothing()
+
+    def test_it_stays_published_when_the_stream_is_resumed(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then_nothing()
+
+    def test_it_may_come_after_another_session_resumed_the_stream(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then(PICTURED)
+
+    def test_the_channels_next_stream_has_its_own(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, ended(), authorised("b", "stream-b"), started("b", "stream-b")
+        ).when(publish_thumbnail("stream-b")).then(
+            happened(ThumbnailPublished, stream_id="stream-b", channel_id=ADA, path=THUMBNAIL)
+        )
+
+    @pytest.mark.parametrize(
+        "history",
+        [(), (authorised(),), (authorised(), started(), ended()), (authorised("b", "stream-b"),)],
+        ids=["free", "without media", "ended", "another stream"],
+    )
+    def test_what_is_not_live_has_none(self, history: tuple[StreamEnded, ...]) -> None:
+        Scenario(streams).given(*history).when(publish_thumbnail()).then_rejected("not_live")
+
+
 class TestLeaving:
     def test_a_publisher_vanishes(self) -> None:
         Scenario(streams).given(authorised(), started()).when(disconnect()).then(disconnected())
@@ -250,8 +299,8 @@ def test_the_publisher_is_told_its_stream_and_key() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [started(), disconnected(), happened(SessionRevoked, user_id=ADA, session_id="s")],
-    ids=["started", "disconnected", "another's"],
+    [started(), PICTURED, disconnected(), happened(SessionRevoked, user_id=ADA, session_id="s")],
+    ids=["started", "pictured", "disconnected", "another's"],
 )
 def test_what_does_not_concern_a_free_place_changes_nothing(event: StreamStarted) -> None:
     assert streams.evolve(streams.initial_state(), event) == streams.initial_state()

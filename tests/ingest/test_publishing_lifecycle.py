@@ -12,7 +12,7 @@ import structlog
 from ingest.connection import ConnectionLimits
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import record
-from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house
+from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
 GRACE_S = 0.4
 
@@ -85,7 +85,7 @@ def test_a_publisher_that_comes_back_goes_on_with_its_stream(house: House) -> No
     assert house.stream_of(key) == stream_id
     assert house.playback(key) is playback
     assert playback is not None
-    eventually(lambda: b"#EXT-X-DISCONTINUITY" in playback.playlist(False, False))
+    eventually(lambda: b"#EXT-X-DISCONTINUITY" in shown(playback))
     again.unpublish()
     comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "StreamEnded:unpublished")
     eventually(lambda: journal_is_empty(house))
@@ -105,6 +105,25 @@ def test_a_publisher_that_never_sent_media_frees_its_place_at_once(house: House)
     key = house.new_key()
     TagPublisher(house.port, key).vanish()
     comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
+
+
+def test_the_first_picture_is_published_under_whoever_holds_the_stream(house: House) -> None:
+    publish(house, key := house.new_key()).vanish()
+    comes_to(house, key, "StreamStarted", "PublisherDisconnected:connection_lost")
+    again = publish(house, key)
+    for _ in range(2):
+        house.pictured(house.stream_of(key))
+    comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "ThumbnailPublished")
+    again.unpublish()
+    comes_to(house, key, "ThumbnailPublished", "StreamEnded:unpublished")
+
+
+def test_a_picture_of_a_stream_that_is_over_is_not_published(house: House) -> None:
+    publish(house, key := house.new_key()).unpublish()
+    comes_to(house, key, "StreamEnded:unpublished")
+    house.pictured(house.stream_of(key))
+    eventually(lambda: journal_is_empty(house))
+    assert "ThumbnailPublished" not in story(house, key)
 
 
 def test_a_revoked_key_ends_the_running_stream(house: House) -> None:
@@ -161,9 +180,9 @@ def test_deciders_away_for_a_while_miss_nothing_and_the_video_goes_on(house: Hou
     playback = house.playback(key)
     assert playback is not None
     house.deciders.away = True
-    before = playback.playlist(False, False)
+    before = shown(playback)
     publisher.send([tag._replace(timestamp_ms=tag.timestamp_ms + 3000) for tag in footage()])
-    eventually(lambda: playback.playlist(False, False) != before)
+    eventually(lambda: shown(playback) != before)
     publisher.unpublish()
     time.sleep(0.2)
     assert story(house, key)[-1] == "StreamStarted"

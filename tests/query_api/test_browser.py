@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ingest.demo.publisher import Footage, publish
+from schemas.wire import Decoded
+from tests.commands.system import Log
 from tests.engines import answers
 from tests.query_api.conftest import PASSWORD, Edge, Member, eventually, process, unique_login
 
@@ -79,7 +81,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 @pytest.fixture(scope="module")
 def ingest(edge: Edge) -> Iterator[None]:
-    with process("ingest", edge.settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
+    settings = edge.settings.model_copy(update={"viewer_heartbeat_s": 1.0})
+    with process("ingest", settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
         yield
 
 
@@ -126,6 +129,37 @@ def test_the_watch_page_waits_for_the_stream_plays_it_and_sees_its_end(
     expect(screen).to_have_attribute("data-state", "offline", timeout=SOON_MS)
     assert page.evaluate("window.pwned") is None
     visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_the_player_of_the_watch_page_tells_how_it_plays(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page, log = visit.page, Log(edge.settings, edge.codec)
+
+    def told(stream_id: str) -> list[Decoded]:
+        records = (placed.record for placed in log.read("playback"))
+        return [record for record in records if record.fields["stream_id"] == stream_id]
+
+    def measured(stream_id: str) -> bool:
+        """Whether a sample says everything; a changed state makes the player report at once."""
+        page.evaluate("document.getElementById('video').pause()")
+        page.evaluate("document.getElementById('video').play()")
+        names = ("latency_ms", "bitrate_kbps", "buffer_ms", "throughput_kbps")
+        return any(all(record.fields.get(name) for name in names) for record in told(stream_id))
+
+    with publishing(edge, streamer):
+        (stream,) = edge.client.get("/helix/streams", params={"user_id": streamer.id}).json()["data"]
+        page.goto(f"{edge.url}/watch/{streamer.login}")
+        expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+        eventually(lambda: measured(stream["id"]))
+        page.goto("about:blank")
+        eventually(lambda: any(record.fields.get("reason") == "closed" for record in told(stream["id"])))
+    events = told(stream["id"])
+    assert len({event.fields["viewer_session_id"] for event in events}) == 1
+    assert [event.fields["source"] for event in events if event.type == "ViewerJoined"] == ["cmcd"]
+    assert {event.fields["source"] for event in events if event.type == "PlaybackSampled"} == {"cmcd"}
+    assert len([event for event in events if event.fields.get("startup_ms")]) == 1
+    visit.check(edge.url, edge.settings.playback_url, "about:blank")
 
 
 def test_the_home_page_lists_who_is_live(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:

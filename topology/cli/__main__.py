@@ -15,6 +15,7 @@ COMMANDS = (
     "logs",
     "demo",
     "replay",
+    "import-cdn-logs",
     "bench",
     "check-hls",
     "check",

@@ -3,20 +3,26 @@
 const RETRY_MS = 2000;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
+const REPORT_S = 10;
 
 /** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
 export class Player extends EventTarget {
   #video;
   #hls = null;
   #url = null;
+  #viewer;
+  #content = null;
+  #reporter = null;
   #retry = 0;
   #stalledSince = null;
   #stalledMs = 0;
   #stuck = 0;
 
-  constructor(video) {
+  /** `viewer` is the page view's id. */
+  constructor(video, viewer) {
     super();
     this.#video = video;
+    this.#viewer = viewer;
     video.addEventListener("waiting", () => {
       this.#stalledSince ??= performance.now();
       clearTimeout(this.#stuck);
@@ -35,9 +41,11 @@ export class Player extends EventTarget {
     });
   }
 
-  play(url) {
+  /** `content` is the stream's id. */
+  play(url, content) {
     this.stop();
     this.#url = url;
+    this.#content = content;
     this.#open();
   }
 
@@ -64,6 +72,11 @@ export class Player extends EventTarget {
     return this.#hls?.latency || null;
   }
 
+  /** Whether the player reports to the origin by itself. */
+  get reports() {
+    return this.#hls !== null;
+  }
+
   /** What a playback report holds; the stall time counts from the last call. */
   report() {
     if (this.#stalledSince !== null) {
@@ -74,7 +87,7 @@ export class Player extends EventTarget {
     this.#stalledMs = 0;
     const bits = this.#hls?.levels[this.#hls.currentLevel]?.bitrate ?? 0;
     return {
-      latency_ms: Math.min(3600000, Math.round((this.latency ?? 0) * 1000)),
+      latency_ms: this.#latencyMs(),
       stalled_ms: Math.min(3600000, Math.round(stalled)),
       bitrate_kbps: Math.round(bits / 1000),
     };
@@ -90,8 +103,9 @@ export class Player extends EventTarget {
     const { Hls } = window;
     // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
     // that segment's parts leave the playlist. The browser evicts what is old by itself.
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd() });
     this.#hls = hls;
+    hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
       this.#tell("problem", "The stream is interrupted.");
@@ -101,6 +115,22 @@ export class Player extends EventTarget {
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.#start());
     hls.loadSource(this.#url);
     hls.attachMedia(this.#video);
+  }
+
+  /** CMCD in event mode: media requests stay plain, so a CDN's cache key and CORS preflights do not grow. */
+  #cmcd() {
+    const includeKeys = ["sid", "cid", "v", "e", "ts", "sta", "ec", "br", "bl", "mtp", "msd", "tally-ltc"];
+    const url = new URL("/cmcd", this.#url).href;
+    return {
+      version: 2,
+      sessionId: this.#viewer,
+      contentId: this.#content,
+      includeKeys: [],
+      eventTargets: [{ url, events: ["ps", "e", "t", "bc"], interval: REPORT_S, includeKeys }],
+      reporterCallback: (reporter) => {
+        this.#reporter = reporter;
+      },
+    };
   }
 
   #openNatively() {
@@ -135,6 +165,10 @@ export class Player extends EventTarget {
   #nativeDate() {
     const start = this.#video.getStartDate?.();
     return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + this.#video.currentTime * 1000) : null;
+  }
+
+  #latencyMs() {
+    return Math.min(3600000, Math.round((this.latency ?? 0) * 1000));
   }
 
   #endStall() {

@@ -1,4 +1,4 @@
-import { ask } from "./api.js";
+import { ask, randomId } from "./api.js";
 import { Beacon } from "./beacon.js";
 import { Chat } from "./chat.js";
 import { Follow } from "./follow.js";
@@ -11,8 +11,9 @@ const OFFLINE_POLL_MS = 2000;
 const element = (id) => document.getElementById(id);
 const login = decodeURIComponent(location.pathname.split("/")[2]).toLowerCase();
 const screen = document.querySelector(".screen");
-const player = new Player(element("video"));
-const beacon = new Beacon(() => player.report());
+const viewer = randomId();
+const player = new Player(element("video"), viewer);
+const beacon = new Beacon(viewer, () => player.report());
 let playing = null;
 let poll = 0;
 
@@ -35,7 +36,7 @@ function goLive(stream) {
   if (playing === stream.id) return;
   playing = stream.id;
   show("loading", "Starting …");
-  player.play(stream.playback_url);
+  player.play(stream.playback_url, stream.id);
 }
 
 function goOffline(channel) {
@@ -97,7 +98,7 @@ async function open() {
 
   player.addEventListener("playing", () => {
     show("playing");
-    if (playing !== null) beacon.join(playing);
+    if (playing !== null) beacon.join(playing, player.reports);
   });
   player.addEventListener("problem", ({ detail }) => show("problem", detail, "Trying again."));
   player.addEventListener("muted", () => {
@@ -114,5 +115,10 @@ async function open() {
   setInterval(showLatency, 500);
   await look(channel);
 }
+
+// The viewer of a page that comes back has been counted as gone.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
 
 open();

@@ -68,7 +68,9 @@ def _renditions(facts: Facts, variant: Variant) -> list[list[RenditionFacts]]:
     uris = [[variant.uri]]
     for kind, group in (("AUDIO", variant.audio), ("VIDEO", variant.video)):
         media = facts.multivariant.media if facts.multivariant else ()
-        uris.append([one.uri for one in media if one.uri and (one.kind, one.group) == (kind, group)])
+        members = [one.uri for one in media if one.uri and (one.kind, one.group) == (kind, group)]
+        # A variant of sound alone names the group that its own playlist is in.
+        uris.append([] if variant.uri in members else members)
     choices = [[found for uri in row if (found := facts.rendition(uri))] for row in uris]
     return [row for row in choices if row]
 

@@ -77,8 +77,10 @@ def _untrue(load: Load, report: RenditionReport, other: RenditionFacts) -> Itera
         own.segment if report.last_segment is None else report.last_segment,
         own.part if report.last_part is None else report.last_part,
     )
-    earlier = [seen.playlist.last for seen in other.loads if seen.response.got_at_s <= load.response.asked_at_s]
-    later = [seen.playlist.last for seen in other.loads if seen.response.asked_at_s >= load.response.got_at_s]
+    # An ended playlist does not list its last parts, so its end cannot be compared by parts.
+    comparable = [seen for seen in other.loads if not seen.playlist.ended]
+    earlier = [seen.playlist.last for seen in comparable if seen.response.got_at_s <= load.response.asked_at_s]
+    later = [seen.playlist.last for seen in comparable if seen.response.asked_at_s >= load.response.got_at_s]
     if earlier and earlier[-1] and said < earlier[-1] and earlier[-1] not in _one_on(said):
         yield f"reports {tuple(said)} of {other.name}, which was at {tuple(earlier[-1])} before"
     if later and later[0] and said > later[0] and said not in _one_on(later[0]):

@@ -23,7 +23,7 @@ from ingest.hls.check.facts import (
 )
 from ingest.hls.check.parser import parse
 from ingest.hls.check.playlist import MediaPlaylist, MultivariantPlaylist, Position
-from ingest.media.fragment import Frame, fragment
+from ingest.media.fragment import Frame, audio_fragment, video_fragment
 from ingest.media.init import init_segment
 from ingest.media.parameters import AudioParameters, VideoParameters
 
@@ -50,10 +50,12 @@ MULTIVARIANT = """#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="Original",DEFAULT=YES,AUTOSELECT=YES,LANGUAGE="und",CHANNELS="2",URI="audio/media.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=25.000,AUDIO="aac"
+#EXT-X-STREAM-INF:BANDWIDTH={both},AVERAGE-BANDWIDTH={both},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=25.000,AUDIO="aac"
 720/media.m3u8
-#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="aac"
+#EXT-X-STREAM-INF:BANDWIDTH={both},AVERAGE-BANDWIDTH={both},CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="aac"
 360/media.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH={sound},AVERAGE-BANDWIDTH={sound},CODECS="mp4a.40.2",AUDIO="aac"
+audio/media.m3u8
 """
 BLOCKED = "public, max-age=12"
 
@@ -82,7 +84,7 @@ class Spoiled:
 
 def facts(spoiled: Spoiled) -> Facts:
     """What would have been seen of the stream."""
-    text = MULTIVARIANT.format(peak=rate(), average=rate())
+    text = multivariant_text()
     multivariant = parse(spoiled.multivariant(text).encode())
     assert isinstance(multivariant, MultivariantPlaylist)
     answer = _response("index.m3u8", text.encode(), PLAYLIST_HEADERS | spoiled.headers, 0)
@@ -192,7 +194,7 @@ def bytes_of(name: str, uri: str) -> bytes | None:
     if uri == "init.mp4":
         size = SIZES.get(name)
         video = VideoParameters("avc1.64001f", *size, 25.0, b"avc1", b"avcC", b"\x01\x64\x00\x1f\xff") if size else None
-        return init_segment(video, None if video else AUDIO)
+        return init_segment(video or AUDIO)
     if match := re.fullmatch(r"part(\d+)\.([01])\.m4s", uri):
         return part_bytes(name, int(match[1]), int(match[2]))
     if match := re.fullmatch(r"segment(\d+)\.m4s", uri):
@@ -221,10 +223,13 @@ def part_bytes(name: str, number: int, index: int, *, keyframe: int = 0, tick: i
         frames = [
             Frame(second * 90_000 + tick + at * 3600, 3600, data, index == 0 and at == keyframe) for at in range(25)
         ]
-        return fragment(second, frames, [])
-    return fragment(second, [], [Frame(second * 48_000 + at * 960, 960, data) for at in range(50)])
+        return video_fragment(second, frames)
+    return audio_fragment(second, [Frame(second * 48_000 + at * 960, 960, data) for at in range(50)])
 
 
-def rate() -> int:
-    """Bit/s of a video rendition with the audio."""
-    return sum(len(part_bytes(name, 10, index)) for name in (NAMES[0], NAMES[2]) for index in range(2)) * 8 // 2 + 1
+def multivariant_text() -> str:
+    """Two pictures with the sound, and the sound alone; as many bit/s as there are."""
+    picture, sound = (
+        sum(len(part_bytes(name, 10, index)) for index in range(2)) * 8 // 2 + 1 for name in (NAMES[0], NAMES[2])
+    )
+    return MULTIVARIANT.format(both=picture + sound, sound=sound)

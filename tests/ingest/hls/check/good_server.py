@@ -14,11 +14,10 @@ from starlette.routing import Route
 from tests.ingest.hls.check.good import (
     BLOCKED,
     MEDIA_HEADERS,
-    MULTIVARIANT,
     NAMES,
     PLAYLIST_HEADERS,
     bytes_of,
-    rate,
+    multivariant_text,
     render,
 )
 
@@ -46,7 +45,7 @@ class GoodServer:
         await asyncio.sleep(max(0.0, self._start_s + parts * PARTS_S - time.monotonic() + 0.01))
 
     async def _index(self, request: Request) -> Response:
-        return _playlist(MULTIVARIANT.format(peak=rate(), average=rate()))
+        return _playlist(multivariant_text())
 
     async def _serve(self, request: Request) -> Response:
         folder, name = request.path_params["folder"], request.path_params["name"]

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
-from ingest.hls.playback import WindowLimits
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings

@@ -25,7 +25,7 @@ from tests.ingest.hls.check.serving import Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
 from tests.ingest.media.footage import record
 
-OWN_FAULTS = {"independent-segments-said"}
+OWN_FAULTS = {"language", "playlist-gzip"}
 """MUSTs that our own origin does not keep yet. Take one out when it does."""
 
 LOW_LATENCY = {
@@ -83,7 +83,7 @@ async def test_our_own_origin_keeps_the_rules_while_live(tmp_path: Path) -> None
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=6)
     assert broken_musts(facts).keys() <= OWN_FAULTS, broken_musts(facts)
-    assert rules_with(Outcome.PASSED, facts) >= SEEN_LIVE
+    assert rules_with(Outcome.PASSED, facts) >= SEEN_LIVE | SEEN_BESIDE
 
 
 async def test_our_own_origin_keeps_the_rules_after_the_end(tmp_path: Path) -> None:

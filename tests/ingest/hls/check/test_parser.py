@@ -46,10 +46,10 @@ def test_a_media_playlist_is_read_whole() -> None:
 
 
 def test_a_multivariant_playlist_is_read_whole() -> None:
-    playlist = parse(MULTIVARIANT.format(peak=2000, average=1000).encode())
+    playlist = parse(MULTIVARIANT.format(both=2000, sound=100).encode())
     assert isinstance(playlist, MultivariantPlaylist)
     first = playlist.variants[0]
-    assert (first.uri, first.bandwidth, first.average_bandwidth) == (NAMES[0], 2000, 1000)
+    assert (first.uri, first.bandwidth, first.average_bandwidth) == (NAMES[0], 2000, 2000)
     assert (first.codecs, first.resolution) == (("avc1.64001f", "mp4a.40.2"), (1280, 720))
     assert (first.frame_rate, first.audio, playlist.media[0].uri) == (25.0, "aac", "audio/media.m3u8")
     assert playlist.independent_segments
