@@ -59,10 +59,18 @@ class Broadcast:
     def close(self) -> None:
         self._live.close()
 
+    def vanish(self, back_in_s: float, tags: Iterable[MediaTag]) -> None:
+        """The publisher is gone, and comes back with other media."""
+        self._live.interrupt()
+        self._start_s, self._coming = time.time() + back_in_s, list(tags)
+
     async def _go_on(self) -> None:
         while self._coming:
-            await asyncio.sleep(max(0.0, self._start_s + self._coming[0].timestamp_ms / 1000 - time.time()))
-            self._push()
+            wait_s = self._start_s + self._coming[0].timestamp_ms / 1000 - time.time()
+            if wait_s > 0:
+                await asyncio.sleep(min(wait_s, 0.1))
+            else:
+                self._push()
         self.close()
 
     @asynccontextmanager
