@@ -19,13 +19,14 @@ from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
 from ingest.hls.backlog import WindowLimits
+from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
-from ingest.publishing.journal import Journal
+from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
@@ -58,9 +59,12 @@ async def serve(settings: Settings) -> None:
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
+            private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
 
-            def open_live(stream_id: str, channel_id: str) -> LiveStream:
-                return LiveStream(stream_id, channel_id, media, registry, [studio.gallery.open(stream_id)])
+            def open_live(entry: Entry) -> LiveStream:
+                private.note(entry.stream_id, entry.playback_policy)
+                sinks = [studio.gallery.open(entry.stream_id)]
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks)
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
@@ -71,7 +75,8 @@ async def serve(settings: Settings) -> None:
             ):
                 desk.recover()
                 origin = create_origin(registry, beside=studio.routes)
-                await _listen(settings, desk, CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute))
+                counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
+                await _listen(settings, desk, Gate(counted, private, settings))
 
 
 async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:

@@ -101,6 +101,32 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(
         default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."
     )
+    playback_keys_file: str = Field(
+        default="",
+        description="The keys of playback tokens; `playback-keys.json` in the data directory when empty. "
+        "An edge makes it on first use.",
+    )
+    playback_token_longest_s: int = Field(
+        default=3600, ge=10, description="The longest that a playback token may work, seconds."
+    )
+    playback_country_header: str = Field(
+        default="",
+        description="The header in which the CDN tells the origin the viewer's country, such as "
+        "CloudFront-Viewer-Country. Only where every request comes through the CDN.",
+    )
+    playback_viewer_header: str = Field(
+        default="", description="The same, for the user id of a viewer whom the CDN has signed in itself."
+    )
+    playback_edge_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="A CDN that shows this in `Tally-Edge-Secret` checks tokens itself and gets private streams "
+        "without one. Nobody is trusted when empty.",
+    )
+    cloudfront_base_url: str = Field(
+        default="", description="A CloudFront distribution's address; private streams are then signed for it."
+    )
+    cloudfront_key_pair_id: str = Field(default="", description="The id of its public key, such as K2JCJMDEHXQW5F.")
+    cloudfront_private_key_file: str = Field(default="", description="The RSA private key to it, a PEM file.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def environment(self) -> dict[str, str]:

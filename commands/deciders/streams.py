@@ -27,7 +27,7 @@ from schemas.commands.streams import (
     StreamCommand,
 )
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
-from schemas.events.channels import ChannelUpdated
+from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.streams import (
     PublishAuthorised,
     PublisherDisconnected,
@@ -58,6 +58,8 @@ class Place:
     started: bool = False
     pictured: bool = False
     disconnected_at: datetime | None = None
+    playback_policy: str = PUBLIC
+    """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    playback_policy: str = PUBLIC
 
 
 def initial_state() -> Channel:
@@ -102,6 +105,7 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 held_since=event.occurred_at,
                 started=event.resumed,
                 pictured=event.resumed and channel.place is not None and channel.place.pictured,
+                playback_policy=event.playback_policy,
             )
             return replace(channel, place=place)
         case StreamStarted() if channel.place:
@@ -117,7 +121,13 @@ def evolve(channel: Channel, event: Event) -> Channel:
         case StreamKeyRevoked():
             return replace(channel, keys=tuple(key for key in channel.keys if key.key_id != event.key_id))
         case ChannelUpdated():
-            return replace(channel, title=event.title, category=event.category, language=event.language)
+            return replace(
+                channel,
+                title=event.title,
+                category=event.category,
+                language=event.language,
+                playback_policy=event.playback_policy,
+            )
     return channel
 
 
@@ -127,6 +137,7 @@ def reply(event: Event) -> dict[str, str]:
             "stream_id": event.stream_id,
             "resumed": "true" if event.resumed else "false",
             "key_id": event.key_id,
+            "playback_policy": event.playback_policy,
         }
     return {}
 
@@ -135,18 +146,18 @@ def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) ->
     key_id = _valid_key(command.key_hash, channel)
     place = channel.place
     if place is None:
-        return [_authorised(command, key_id, command.stream_id, resumed=False)]
+        return [_begun(command, key_id, channel)]
     if place.session_id == command.session_id:
         return []
     if _may_resume(command, place, key_id, grace):
-        return [_authorised(command, key_id, place.stream_id, resumed=True)]
+        return [_authorised(command, key_id, place.stream_id, place.playback_policy, resumed=True)]
     reason = _reason_to_take_over(command, place, channel, grace)
     if reason is None:
         since = f"{place.held_since:%H:%M:%S} UTC"
         raise Rejected("already_live", f"a publisher holds the channel since {since}; stop it or reset the stream key")
     return [
         _ended(command, place, reason, index=1),
-        _authorised(command, key_id, command.stream_id, resumed=False),
+        _begun(command, key_id, channel),
     ]
 
 
@@ -200,6 +211,7 @@ def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
             width=command.width,
             height=command.height,
             frame_rate=command.frame_rate,
+            playback_policy=place.playback_policy,
         )
     ]
 
@@ -242,7 +254,13 @@ def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
     return place
 
 
-def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resumed: bool) -> PublishAuthorised:
+def _begun(command: AuthorisePublish, key_id: str, channel: Channel) -> PublishAuthorised:
+    return _authorised(command, key_id, command.stream_id, channel.playback_policy, resumed=False)
+
+
+def _authorised(
+    command: AuthorisePublish, key_id: str, stream_id: str, playback_policy: str, *, resumed: bool
+) -> PublishAuthorised:
     return PublishAuthorised(
         **caused_by(command),
         stream_id=stream_id,
@@ -251,6 +269,7 @@ def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resum
         node=command.node,
         key_id=key_id,
         resumed=resumed,
+        playback_policy=playback_policy,
     )
 
 

@@ -25,8 +25,8 @@ STOP_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
-OpenLive = Callable[[str, str], LiveStream]
-"""Makes the media side for a stream id and a channel id."""
+OpenLive = Callable[[Entry], LiveStream]
+"""Makes the media side of the stream that an entry holds."""
 
 
 class StreamDesk:
@@ -104,7 +104,7 @@ class StreamDesk:
                     live = other.hand_over()
                 else:
                     other.lose()
-        live = live or self._open_live(entry.stream_id, entry.channel_id)
+        live = live or self._open_live(entry)
         self._tools.journal.write(entry)
         holding = self._add(entry, live, started=resumed, cut=cut)
         if entry.key_id in self._revoked:
@@ -137,5 +137,5 @@ class StreamDesk:
 
 
 def _answered(entry: Entry, accepted: Accepted) -> Entry:
-    reply = accepted.reply
-    return entry.model_copy(update={"stream_id": reply["stream_id"], "key_id": reply["key_id"]})
+    told = {name: accepted.reply[name] for name in ("stream_id", "key_id", "playback_policy")}
+    return entry.model_copy(update=told)

@@ -9,6 +9,7 @@ from commands.identity import channel_of_key, new_id, secret_hash
 from ingest.media.became import MediaReady
 from ingest.publishing.journal import Entry
 from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
+from topology.playback_paths import playback_path, stream_prefix
 
 ACTOR = "system:ingest"
 
@@ -50,7 +51,7 @@ def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
         **_head(entry.channel_id, entry.session_id),
         stream_id=entry.stream_id,
         node=node,
-        playback_path=f"/live/{entry.stream_id}/index.m3u8",
+        playback_path=playback_path(entry.stream_id, entry.playback_policy),
         video_codec=ready.video_codec,
         audio_codec=ready.audio_codec,
         width=ready.width,
@@ -63,7 +64,7 @@ def publish_thumbnail(entry: Entry) -> PublishThumbnail:
     return PublishThumbnail(
         **_envelope(entry.channel_id, entry.session_id),
         stream_id=entry.stream_id,
-        path=f"/live/{entry.stream_id}/thumbnail-{{width}}x{{height}}.jpg",
+        path=f"{stream_prefix(entry.stream_id, entry.playback_policy)}thumbnail-{{width}}x{{height}}.jpg",
     )
 
 

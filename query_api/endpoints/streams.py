@@ -15,7 +15,8 @@ from query_api.pages import Page, PageQuery, by_count, by_time, keys_of, paged
 _LIVE = """
 SELECT s.stream_id, s.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(c.title, s.title, '') AS title, coalesce(c.category, s.category, '') AS category,
-       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.thumbnail_path,
+       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.playback_policy,
+       s.thumbnail_path,
        watching.viewer_count
 FROM streams s
 LEFT JOIN users u ON u.user_id = s.channel_id
@@ -77,7 +78,8 @@ class Stream(BaseModel):
     tag_ids: list[str] = []
     tags: list[str] = []
     is_mature: bool = False
-    playback_url: str = Field(description="The LL-HLS multivariant playlist.")
+    playback_url: str = Field(description="The LL-HLS multivariant playlist; it needs a token unless public.")
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
 class PastStreamsQuery(PageQuery):
@@ -136,6 +138,7 @@ def _stream(row: Record, playback_url: str) -> Stream:
         language=row["language"],
         thumbnail_url=playback_url.rstrip("/") + row["thumbnail_path"] if row["thumbnail_path"] else "",
         playback_url=playback_url.rstrip("/") + row["playback_path"],
+        playback_policy=row["playback_policy"],
     )
 
 

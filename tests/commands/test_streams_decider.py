@@ -45,7 +45,12 @@ def publish(
 
 
 def authorised(
-    session: str = "a", stream: str = "stream-a", key: str = "k1", node: str = "n1", resumed: bool = False
+    session: str = "a",
+    stream: str = "stream-a",
+    key: str = "k1",
+    node: str = "n1",
+    resumed: bool = False,
+    policy: str = "public",
 ) -> PublishAuthorised:
     return happened(
         PublishAuthorised,
@@ -55,6 +60,7 @@ def authorised(
         node=node,
         key_id=key,
         resumed=resumed,
+        playback_policy=policy,
     )
 
 
@@ -74,7 +80,7 @@ def start(session: str = "a", stream: str = "stream-a") -> StartStream:
     )
 
 
-def started(session: str = "a", stream: str = "stream-a", title: str = "") -> StreamStarted:
+def started(session: str = "a", stream: str = "stream-a", title: str = "", policy: str = "public") -> StreamStarted:
     return happened(
         StreamStarted,
         stream_id=stream,
@@ -89,6 +95,7 @@ def started(session: str = "a", stream: str = "stream-a", title: str = "") -> St
         width=1280,
         height=720,
         frame_rate=30.0,
+        playback_policy=policy,
     )
 
 
@@ -290,9 +297,35 @@ class TestWhoHoldsNothing:
         Scenario(streams).given(authorised()).when(ask(stream="other")).then_rejected("wrong_session")
 
 
+class TestWhoMayWatch:
+    PRIVATE = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="private")
+    PUBLIC = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="public")
+
+    def test_a_stream_begins_under_the_channels_policy(self) -> None:
+        Scenario(streams).given(KEY, self.PRIVATE).when(publish()).then(authorised("b", "stream-b", policy="private"))
+
+    def test_it_starts_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(authorised(policy="private"), self.PUBLIC).when(start()).then(started(policy="private"))
+
+    def test_it_is_resumed_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(
+            KEY, self.PRIVATE, authorised(policy="private"), started(policy="private"), self.PUBLIC, disconnected()
+        ).when(publish(at_s=5)).then(authorised("b", "stream-a", resumed=True, policy="private"))
+
+    def test_the_next_stream_takes_the_new_policy(self) -> None:
+        Scenario(streams).given(KEY, authorised(policy="private"), ended(), self.PUBLIC).when(publish()).then(
+            authorised("b", "stream-b")
+        )
+
+
 def test_the_publisher_is_told_its_stream_and_key() -> None:
     told = streams.reply(authorised("b", "stream-a", resumed=True))
-    assert told == {"stream_id": "stream-a", "resumed": "true", "key_id": "k1"}
+    assert told == {
+        "stream_id": "stream-a",
+        "resumed": "true",
+        "key_id": "k1",
+        "playback_policy": "public",
+    }
     assert streams.reply(authorised())["resumed"] == "false"
     assert streams.reply(ended()) == {}
 

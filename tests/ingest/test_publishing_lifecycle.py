@@ -11,6 +11,7 @@ import structlog
 
 from ingest.connection import ConnectionLimits
 from ingest.media.tag import MediaTag
+from schemas.events.streams import StreamStarted
 from tests.ingest.media.footage import record
 from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
@@ -64,6 +65,18 @@ def test_a_stream_is_authorised_started_and_ended(house: House) -> None:
     playback = house.playback(key)
     assert playback is not None
     assert playback.ended
+
+
+def test_a_stream_of_a_channel_that_is_not_public_lies_in_the_private_tree(house: House) -> None:
+    key = house.new_key()
+    house.deciders.make_private(key)
+    publisher = publish(house, key)
+    stream_id = house.stream_of(key)
+    (started,) = [event for event in list(house.deciders.events) if isinstance(event, StreamStarted)]
+    assert started.playback_path == f"/private/{stream_id}/index.m3u8"
+    assert started.playback_policy == "private"
+    assert house.opened[-1].playback_policy == "private"
+    publisher.unpublish()
 
 
 def test_health_is_reported_with_the_stream(house: House) -> None:

@@ -104,13 +104,14 @@ def test_a_revocation_whose_session_was_set_aside_leaves_one_that_no_token_match
 
 
 def test_channels() -> None:
+    said = {"category": "Art", "language": "de"}
     tables = tables_after(
         channels.MODEL,
-        record("ChannelUpdated", 0, channel_id="1", title="Old", category="Art", language="en"),
-        record("ChannelUpdated", 1, channel_id="1", title="New", category="Art", language="de"),
+        record("ChannelUpdated", 0, channel_id="1", title="Old", playback_policy="public", **said),
+        record("ChannelUpdated", 1, channel_id="1", title="New", playback_policy="private", **said),
     )
     assert tables["channels"] == [
-        {"channel_id": "1", "title": "New", "category": "Art", "language": "de", "updated_at": at(1)}
+        {"channel_id": "1", "title": "New", "playback_policy": "private", "updated_at": at(1), **said}
     ]
 
 
@@ -120,6 +121,7 @@ STARTED = {
     "session_id": "r1",
     "node": "n1",
     "playback_path": "/live/st/index.m3u8",
+    "playback_policy": "public",
     "title": "Hello",
     "category": "Art",
     "language": "en",

@@ -14,6 +14,7 @@ COMMANDS = (
     "doctor",
     "logs",
     "demo",
+    "keys",
     "replay",
     "import-cdn-logs",
     "bench",
