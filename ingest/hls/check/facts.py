@@ -52,7 +52,7 @@ class Response:
         return int(match[1]) if match else None
 
     def __str__(self) -> str:
-        return f"{self.error or f'HTTP {self.status}'} from {self.url}"
+        return f"{self.error or f'HTTP {self.status}'} from {shown_url(self.url)}"
 
 
 @dataclass(frozen=True)
@@ -238,6 +238,13 @@ class Facts:
 
 def resource_key(url: str, byte_range: ByteRange | None) -> str:
     return f"{url}#{byte_range.offset}+{byte_range.length}" if byte_range else url
+
+
+def shown_url(url: str) -> str:
+    """The URL without its query but for delivery directives: tokens stand in queries."""
+    address, _, query = url.partition("?")
+    directives = "&".join(pair for pair in query.split("&") if pair.startswith("_HLS_"))
+    return f"{address}?{directives}" if directives else address
 
 
 @lru_cache(1 << 16)

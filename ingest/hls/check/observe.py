@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from ingest.hls.check.attributes import PlaylistError
-from ingest.hls.check.facts import Facts, RenditionFacts, Response
+from ingest.hls.check.facts import Facts, RenditionFacts, Response, shown_url
 from ingest.hls.check.fetch import Fetcher, connect
 from ingest.hls.check.parser import parse
 from ingest.hls.check.playlist import MediaPlaylist, MultivariantPlaylist
@@ -38,12 +38,14 @@ async def observe(url: str, seconds: float, clients: Callable[[], httpx.AsyncCli
         second, other = await _open(Fetcher(another), url)
         uris = _uris(playlist)
         if len(uris) > RENDITIONS_MAX:
-            raise Unreadable(f"{url} has {len(uris)} renditions; this program watches up to {RENDITIONS_MAX}")
+            raise Unreadable(
+                f"{shown_url(url)} has {len(uris)} renditions; this program watches up to {RENDITIONS_MAX}"
+            )
         watches = [Watch(fetcher, uri, urljoin(first.url, uri), until_s).run() for uri in uris]
         renditions: list[RenditionFacts] = await asyncio.gather(*watches)
         third, last = await _open(fetcher, url)
     if not (isinstance(last, MultivariantPlaylist) and isinstance(other, MultivariantPlaylist)):
-        raise Unreadable(f"{url} is a multivariant playlist at one time and a media playlist at another")
+        raise Unreadable(f"{shown_url(url)} is a multivariant playlist at one time and a media playlist at another")
     return Facts(
         url=url,
         renditions=tuple(renditions),
@@ -56,11 +58,11 @@ async def observe(url: str, seconds: float, clients: Callable[[], httpx.AsyncCli
 async def _open(fetcher: Fetcher, url: str) -> tuple[Response, MediaPlaylist | MultivariantPlaylist]:
     response = await fetcher.get(url)
     if response.status != 200:
-        raise Unreadable(f"{url} cannot be read: {response}")
+        raise Unreadable(f"{shown_url(url)} cannot be read: {response}")
     try:
         return response, parse(response.body)
     except PlaylistError as error:
-        raise Unreadable(f"{url} is no HLS playlist: {error}") from error
+        raise Unreadable(f"{shown_url(url)} is no HLS playlist: {error}") from error
 
 
 def _uris(playlist: MultivariantPlaylist) -> list[str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingest.hls.check.facts import Facts
+from ingest.hls.check.facts import Facts, shown_url
 from ingest.hls.check.rule import Outcome, Severity, Verdict
 
 _EVIDENCE_MAX = 5
@@ -31,9 +31,9 @@ def section_name(section: str) -> str:
 def as_json(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Keys are only ever added."""
     return {
-        "url": facts.url,
+        "url": shown_url(facts.url),
         "conforms": conforms(verdicts),
-        "renditions": [each.name for each in facts.renditions],
+        "renditions": [shown_url(each.name) for each in facts.renditions],
         "counts": _counts(verdicts),
         "rules": [
             {

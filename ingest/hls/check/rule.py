@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,9 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not applicable"
     """The stream has nothing that the rule is about, or nothing of it was seen."""
 
+
+_TOKEN = re.compile(r"(?<=[?&])(?!_HLS_)[\w.~%-]+=[^&#\s'\"]*&?")
+"""Queries of URLs but for delivery directives: tokens stand there."""
 
 Check = Callable[[Facts], list[str] | None]
 """The evidence of each break; None when the rule is not applicable."""
@@ -56,7 +60,8 @@ def _judge(facts: Facts, rule: Rule) -> Verdict:
     evidence = rule.check(facts)
     if evidence is None:
         return Verdict(rule, Outcome.NOT_APPLICABLE)
-    return Verdict(rule, Outcome.FAILED if evidence else Outcome.PASSED, tuple(dict.fromkeys(evidence)))
+    shown = tuple(dict.fromkeys(_TOKEN.sub("", text) for text in evidence))
+    return Verdict(rule, Outcome.FAILED if evidence else Outcome.PASSED, shown)
 
 
 def each_rendition(

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from ingest.hls.check.facts import Facts, Kind, Resource, Response, resource_key
-from ingest.hls.check.playlist import ByteRange
+from ingest.hls.check.playlist import ByteRange, Position
 from ingest.hls.check.report import as_json, conforms, show
 from ingest.hls.check.rule import Outcome, judge
 from ingest.hls.check.rules import RULES
@@ -93,6 +93,28 @@ def test_a_should_that_fails_does_not_break_conformance_and_a_must_does() -> Non
     must = judge(facts(Spoiled(headers={"content-encoding": "identity"})), RULES)
     assert conforms(should)
     assert not conforms(must)
+
+
+def test_no_report_shows_the_tokens_of_urls() -> None:
+    def secret(response: Response) -> Response:
+        return replace(response, url=f"{response.url}?_HLS_msn=3&token=hush", status=200)
+
+    seen = facts(
+        Spoiled(
+            headers={"content-encoding": "identity"},
+            resource=lambda _, one: replace(one, response=replace(secret(one.response), headers={}, body=b"broken")),
+            facts=lambda rendition: replace(
+                rendition,
+                loads=tuple(replace(load, response=secret(load.response)) for load in rendition.loads),
+                refused=((Position(1), replace(secret(rendition.loads[0].response), status=500)),),
+            ),
+        )
+    )
+    renditions = tuple(replace(each, name=f"{each.name}?token=hush") for each in seen.renditions)
+    seen = replace(seen, url=f"{seen.url}?token=hush", renditions=renditions)
+    told = json.dumps(as_json(seen, judge(seen, RULES)))
+    assert "hush" not in told
+    assert "_HLS_msn=3" in told
 
 
 def test_the_reports_name_rule_section_and_evidence() -> None:
