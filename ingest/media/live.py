@@ -11,6 +11,7 @@ from ingest.health.measure import SegmentSeen, sample_of
 from ingest.hls.entries import Rendition
 from ingest.hls.registry import Registry
 from ingest.media.aac import read_aac
+from ingest.media.av1 import read_av1
 from ingest.media.avc import read_avc
 from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
 from ingest.media.cutter import Part
@@ -24,7 +25,11 @@ from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
-_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {"avc1": read_avc, "hvc1": read_hevc}
+_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {
+    "avc1": read_avc,
+    "hvc1": read_hevc,
+    "av01": read_av1,
+}
 
 
 _EPOCHS_MAX = 20

@@ -35,11 +35,15 @@ MIN_WINDOW = 65_536
 CHUNK_SIZE = 4096
 SET_DATA_FRAME = amf0.encode(["@setDataFrame"])
 
-FOURCCS = ("avc1", "hvc1")
+VIDEO_FOURCCS = ("avc1", "hvc1", "av01")
+AUDIO_FOURCCS = ("mp4a",)
 """What the media side takes; others are refused by name when they come."""
 
 CAN_FORWARD = 4.0
 """E-RTMP v2 FourCcInfoMask: the codec is passed on, neither decoded nor encoded."""
+
+CAPS_EX = 4.0 + 8.0
+"""E-RTMP v2 CapsExMask: ModEx packets and their nanosecond offsets are understood. Not multitrack, not reconnecting."""
 
 _CONNECT_TRANSACTION = 1.0
 """That of every `connect` (§7.2.1.1)."""
@@ -193,8 +197,10 @@ class ServerSession:
         server: amf0.Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
         info = _info("status", "NetConnection.Connect.Success", "Connected") | {
             "objectEncoding": 0.0,
-            "fourCcList": list(FOURCCS),
-            "videoFourCcInfoMap": dict.fromkeys(FOURCCS, CAN_FORWARD),
+            "capsEx": CAPS_EX,
+            "fourCcList": [*VIDEO_FOURCCS, *AUDIO_FOURCCS],
+            "videoFourCcInfoMap": dict.fromkeys(VIDEO_FOURCCS, CAN_FORWARD),
+            "audioFourCcInfoMap": dict.fromkeys(AUDIO_FOURCCS, CAN_FORWARD),
         }
         self._send(messages.command("_result", command.transaction, server, info))
 

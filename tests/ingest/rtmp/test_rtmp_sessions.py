@@ -188,7 +188,12 @@ def test_connect_is_answered_with_the_codecs_that_enhanced_rtmp_names() -> None:
     assert [message.type_id for message in arrived] == [5, 6, 20]
     info = messages.read_command(arrived[2]).arguments[1]
     assert isinstance(info, dict)
-    assert info["fourCcList"] == ["avc1", "hvc1"]
+    assert info["fourCcList"] == ["avc1", "hvc1", "av01", "mp4a"]
+    assert info["videoFourCcInfoMap"] == {"avc1": 4.0, "hvc1": 4.0, "av01": 4.0}
+    assert info["audioFourCcInfoMap"] == {"mp4a": 4.0}
+    multitrack = 2
+    assert isinstance(info["capsEx"], float)
+    assert not int(info["capsEx"]) & multitrack
 
 
 def test_fmle_commands_are_answered() -> None:
