@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -25,6 +26,7 @@ from ingest.publishing.journal import Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
+from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -67,6 +69,9 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
         limits=ConnectionLimits(idle_s=settings.rtmp_idle_s),
     )
     await rtmp.start(settings.host, settings.rtmp_port)
+    if settings.rtmps_port:
+        certificates = Certificates(Path(settings.rtmps_certificate_file), Path(settings.rtmps_key_file))
+        rtmp.start_tls(certificates, settings.host, settings.rtmps_port)
     origin = _OriginServer(
         uvicorn.Config(
             create_origin(registry),

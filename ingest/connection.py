@@ -77,17 +77,32 @@ class RtmpConnection(asyncio.Protocol):
         self._opened_at = self._last_media = time.monotonic()
         self._ending_at: float | None = None
         self._asking = False
+        self._arrived = False
         self._seen_bytes = self._seen_messages = 0
+
+    def arrive(self, address: str) -> str | None:
+        """Count it, which for TLS is before its handshake; returns why it is one too many, if it is."""
+        self._arrived = True
+        self.address = address
+        self._log = self._log.bind(address=address)
+        return self._owner.admit(self)
+
+    def turned_away(self, code: str, reason: str) -> None:
+        """It arrived, and `connection_made` never came or never will."""
+        if self._ending_at is None:
+            self._finish(code, reason)
+        self._owner.leave(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._limits.unread_answers)
-        peer = transport.get_extra_info("peername")
-        self.address = peer[0] if peer else ""
-        self._log = self._log.bind(address=self.address)
-        too_many = self._owner.admit(self)
-        if too_many is not None:
-            self.abort("too_many_connections", too_many)
+        if not self._arrived:
+            peer = transport.get_extra_info("peername")
+            too_many = self.arrive(peer[0] if peer else "")
+            if too_many is not None:
+                self.abort("too_many_connections", too_many)
+        elif self._ending_at is not None:
+            self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._owner.leave(self)
@@ -150,8 +165,12 @@ class RtmpConnection(asyncio.Protocol):
         self._log.info("publish accepted")
         self._handle(self._session.accept_publish())
         self._flush()
-        if self._ending_at is None:
+        if self._ending_at is not None:
+            return
+        if self._transport.get_extra_info("ssl_object") is None:
             self._owner.pump.add(self, self._transport.get_extra_info("socket").fileno())
+        else:
+            self._transport.resume_reading()
 
     async def _refuse(self, refused: Refused) -> None:
         if refused.code == "bad_stream_key":
@@ -217,7 +236,8 @@ class RtmpConnection(asyncio.Protocol):
         self._flush()
         self._finish(code, reason)
         if self._transport is not None:
-            self._transport.write_eof()
+            if self._transport.can_write_eof():  # not within TLS
+                self._transport.write_eof()
             if not self._transport.is_reading():
                 self._transport.resume_reading()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
     )
 
     rtmp_port: int = Field(default=1935, description="Where streamers publish.")
+    rtmps_port: int = Field(default=0, ge=0, description="The same over TLS (RTMPS); 0 turns it off.")
+    rtmps_certificate_file: str = Field(
+        default="", description="PEM certificate chain for RTMPS; looked at anew for each connection."
+    )
+    rtmps_key_file: str = Field(default="", description="Its private key, PEM.")
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
     playback_port: int = Field(default=8081, description="The LL-HLS origin.")
     playback_url: str = Field(
@@ -76,6 +82,12 @@ class Settings(BaseSettings):
         default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @model_validator(mode="after")
+    def _rtmps_is_whole(self) -> Self:
+        if self.rtmps_port and not (self.rtmps_certificate_file and self.rtmps_key_file):
+            raise ValueError("rtmps_port needs rtmps_certificate_file and rtmps_key_file")
+        return self
 
     def environment(self) -> dict[str, str]:
         """These settings as the `TALLY_*` variables that give a child process the same ones. Holds secrets."""

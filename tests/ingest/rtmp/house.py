@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -42,6 +43,7 @@ from ingest.rtmp.handshake import RANDOM_SIZE, SIZE
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import Message
 from ingest.server import RtmpServer
+from ingest.tls import Certificates
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.message import Command, Event
 from topology.settings import Settings
@@ -129,6 +131,7 @@ class House:
         media: MediaSettings | None = None,
         connections: int = 100,
         deciders: LocalDeciders | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self.deciders = deciders or LocalDeciders(grace_s)
         self.reports = KeptReports()
@@ -142,7 +145,8 @@ class House:
         self._connections = connections
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self.port = 0
+        self._certificates = certificates
+        self.port = self.tls_port = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -198,7 +202,10 @@ class House:
     async def _start(self) -> int:
         self.desk.recover()
         self._server = RtmpServer(self.desk, connections=self._connections, limits=self._server_limits)
-        return await self._server.start("127.0.0.1", 0)
+        port = await self._server.start("127.0.0.1", 0)
+        if self._certificates is not None:
+            self.tls_port = self._server.start_tls(self._certificates, "127.0.0.1", 0)
+        return port
 
     async def _stop(self) -> None:
         await self._server.stop()
@@ -269,10 +276,12 @@ def invoke(*values: amf0.Value, stream_id: int = 0) -> bytes:
 
 
 class TagPublisher:
-    """Publishes tags at once, without pacing."""
+    """Publishes tags at once, without pacing. With `tls`, over RTMPS."""
 
-    def __init__(self, port: int, key: str, app: str = "live") -> None:
+    def __init__(self, port: int, key: str, app: str = "live", tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.session = ClientSession(app, key, f"rtmp://127.0.0.1:{port}/{app}", bytes(RANDOM_SIZE))
         self.ended: PublishEnded | None = None
         self.started = False
