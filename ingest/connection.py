@@ -165,12 +165,14 @@ class RtmpConnection(asyncio.Protocol):
         self._log.info("publish accepted")
         self._handle(self._session.accept_publish())
         self._flush()
-        if self._ending_at is not None:
-            return
-        if self._transport.get_extra_info("ssl_object") is None:
-            self._owner.pump.add(self, self._transport.get_extra_info("socket").fileno())
+        if self._ending_at is None:
+            self._read_media(self._transport)
+
+    def _read_media(self, transport: asyncio.Transport) -> None:
+        if transport.get_extra_info("ssl_object") is None:
+            self._owner.pump.add(self, transport.get_extra_info("socket").fileno())
         else:
-            self._transport.resume_reading()
+            transport.resume_reading()
 
     async def _refuse(self, refused: Refused) -> None:
         if refused.code == "bad_stream_key":

@@ -65,6 +65,7 @@ _STARTED_FACTS = (
 _AUTHORISED = frozenset({"channel_id", "session_id", "node", "disconnected_at"})
 _STARTED = frozenset({*_STARTED_FACTS, "started_at", "disconnected_at"})
 _DISCONNECTED = frozenset({"disconnected_at"})
+_SWITCHED = frozenset({"session_id", "disconnected_at"})
 _ENDED = frozenset({"ended_at", "end_reason"})
 
 
@@ -85,6 +86,10 @@ def _publisher_disconnected(e: Fields) -> Change:
     return _change(e, _DISCONNECTED, session_id=e["session_id"], disconnected_at=e["occurred_at"])
 
 
+def _ingest_switched(e: Fields) -> Change:
+    return _change(e, _SWITCHED, session_id=e["session_id"])
+
+
 def _stream_ended(e: Fields) -> Change:
     return _change(e, _ENDED, session_id=e["session_id"], ended_at=e["occurred_at"], end_reason=e["reason"])
 
@@ -92,11 +97,13 @@ def _stream_ended(e: Fields) -> Change:
 MODEL = Model(
     name="streams",
     topic="streams",
+    revision=2,
     tables=(STREAMS,),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
         "PublisherDisconnected": _publisher_disconnected,
+        "IngestSwitched": _ingest_switched,
         "StreamEnded": _stream_ended,
     },
 )

@@ -79,7 +79,9 @@ def test_media_over_tls_is_what_it_is_in_the_clear(house: House, authority: Auth
     played = []
     for key, publisher in publishers:
         publisher.unpublish()
-        playback = eventually(lambda key=key: (found := house.playback(key)) and found.ended and found)  # type: ignore[misc]
+        eventually(lambda key=key: "StreamEnded:unpublished" in house.deciders.happened(house.stream_of(key)))  # type: ignore[misc]
+        playback = house.playback(key)
+        assert playback is not None
         played.append([(entry.duration_s, len(entry.parts)) for entry in playback.entries()])
     assert played[0] == played[1]
     assert played[0]
