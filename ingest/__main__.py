@@ -53,7 +53,7 @@ async def serve(settings: Settings) -> None:
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
             registry = Registry(settings.data_dir / "live")
             journal = Journal(settings.data_dir / "ingest")
-            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()
             desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
             async with Revocations(settings, codec, desk.revoke):

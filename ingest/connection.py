@@ -17,7 +17,7 @@ import structlog
 from uuid6 import uuid7
 
 from ingest.bad_keys import BadKeys
-from ingest.desk import PUBLISH_FAILED, Desk, Publication, Refused
+from ingest.desk import PUBLISH_FAILED, Desk, Publication, Refused, Role
 from ingest.media.became import RefusedMedia
 from ingest.media.tag import MediaTag
 from ingest.pump import Pump
@@ -60,8 +60,8 @@ class Owner(Protocol):
 
     def leave(self, connection: RtmpConnection) -> None: ...
 
-    def spawn(self, connection: RtmpConnection, key: str) -> None:
-        """Run `connection.ask(key)` and keep its task."""
+    def spawn(self, connection: RtmpConnection, key: str, role: Role) -> None:
+        """Run `connection.ask(key, role)` and keep its task."""
 
 
 class RtmpConnection(asyncio.Protocol):
@@ -143,11 +143,11 @@ class RtmpConnection(asyncio.Protocol):
             self._session.refuse(PUBLISH_FAILED, description)
             self._end(code, description)
 
-    async def ask(self, key: str) -> None:
+    async def ask(self, key: str, role: Role) -> None:
         """Have the key judged; reading pauses meanwhile, so that nothing piles up."""
-        self._log = self._log.bind(key=fingerprint(key))
+        self._log = self._log.bind(key=fingerprint(key), role=role)
         try:
-            publication = await self._owner.desk.authorise(key, self.session_id, self.cut)
+            publication = await self._owner.desk.authorise(key, role, self.session_id, self.cut)
         except Refused as refused:
             await self._refuse(refused)
             return
@@ -203,7 +203,7 @@ class RtmpConnection(asyncio.Protocol):
                 self._asking = True
                 if self._transport is not None:
                     self._transport.pause_reading()
-                self._owner.spawn(self, event.key)
+                self._owner.spawn(self, event.key, "backup" if event.backup else "primary")
             elif isinstance(event, Unpublished):
                 self._end("unpublished", f"the publisher sent {event.command}")
                 return

@@ -11,7 +11,7 @@ import structlog
 
 from ingest.bad_keys import BadKeys
 from ingest.connection import ConnectionLimits, RtmpConnection
-from ingest.desk import Desk
+from ingest.desk import Desk, Role
 from ingest.pump import Pump
 from ingest.tls import Certificates, TlsDoor
 
@@ -91,8 +91,8 @@ class RtmpServer:
         if not self._per_address[connection.address]:
             del self._per_address[connection.address]
 
-    def spawn(self, connection: RtmpConnection, key: str) -> None:
-        task = asyncio.create_task(connection.ask(key))
+    def spawn(self, connection: RtmpConnection, key: str, role: Role) -> None:
+        task = asyncio.create_task(connection.ask(key, role))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

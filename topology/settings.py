@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     resume_grace_s: float = Field(
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
+    primary_settle_s: float = Field(
+        default=10.0,
+        ge=5,
+        description="How long a primary publisher that came back must send steadily before it takes over from its "
+        "backup, seconds.",
+    )
 
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")

@@ -255,15 +255,7 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
             command.session_id,
         )
     ):
-        return [
-            StandbyDisconnected(
-                **caused_by(command),
-                stream_id=place.stream_id,
-                channel_id=command.channel_id,
-                session_id=command.session_id,
-                reason=command.reason,
-            )
-        ]
+        return [_standby_left(command, place.stream_id, command.session_id, command.reason)]
     place = _held_place(command.stream_id, command.session_id, channel)
     if place.disconnected_at is not None:
         return []
@@ -287,22 +279,35 @@ def _switch(command: SwitchIngest, channel: Channel) -> Sequence[Event]:
     standby = place.standby
     if standby is None or (place.stream_id, standby.session_id) != (command.stream_id, command.session_id):
         raise Rejected("wrong_session", "this session does not stand by for that stream")
-    return [
-        IngestSwitched(
-            **caused_by(command),
-            stream_id=place.stream_id,
-            channel_id=command.channel_id,
-            session_id=standby.session_id,
-            from_role=place.role,
-            to_role=standby.role,
-            reason=command.reason,
-        )
-    ]
+    switched = IngestSwitched(
+        **caused_by(command),
+        stream_id=place.stream_id,
+        channel_id=command.channel_id,
+        session_id=standby.session_id,
+        from_role=place.role,
+        to_role=standby.role,
+        reason=command.reason,
+    )
+    if place.disconnected_at is None:
+        return [switched]
+    return [switched, _standby_left(command, place.stream_id, place.session_id, command.reason, index=1)]
 
 
 def _switched(place: Place, event: IngestSwitched) -> Place:
-    left = None if place.disconnected_at is not None else Standby(place.session_id, place.role)
+    left = Standby(place.session_id, place.role)
     return replace(place, session_id=event.session_id, role=event.to_role, standby=left, disconnected_at=None)
+
+
+def _standby_left(
+    command: StreamCommand, stream_id: str, session_id: str, reason: str, index: int = 0
+) -> StandbyDisconnected:
+    return StandbyDisconnected(
+        **caused_by(command, index),
+        stream_id=stream_id,
+        channel_id=command.channel_id,
+        session_id=session_id,
+        reason=reason,
+    )
 
 
 def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:

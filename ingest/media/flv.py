@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from ingest.media.av1 import without_temporal_delimiters
 from ingest.media.became import RefusedMedia
+from ingest.media.tag import MediaTag
 
 VideoCodec = Literal["avc1", "hvc1", "av01"]
 
@@ -59,6 +60,21 @@ _PLAIN_HEADER = 2
 _MULTITRACK = {"video": 6, "audio": 5}
 _MOD_EX_MAX = 8
 """Extensions in front of one unit; each is at most 64 KiB, and none says what changes how it is played."""
+
+
+def is_sequence_header(tag: MediaTag) -> bool:
+    """Whether a video or audio tag configures its decoder; without a look at the rest. Raises RefusedMedia."""
+    body = tag.payload
+    if len(body) < 3:
+        return False
+    first = body[0]
+    if tag.kind == "video":
+        if first & 0x80:
+            return _packet_type(body, "video")[0] == _SEQUENCE_START
+        return body[1] == _SEQUENCE_START and first >> 4 != _COMMAND_FRAME
+    if first >> 4 == _AUDIO_EX:
+        return _packet_type(body, "audio")[0] == _SEQUENCE_START
+    return first >> 4 == _AAC and body[1] == _SEQUENCE_START
 
 
 def read_video(body: bytes) -> VideoConfig | VideoFrame | None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from commands.identity import channel_of_key, new_id, secret_hash
+from ingest.desk import Role
 from ingest.media.became import MediaReady
 from ingest.publishing.journal import Entry
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream
+from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, SwitchIngest
 
 ACTOR = "system:ingest"
 
@@ -33,10 +34,10 @@ def _head(channel_id: str, session_id: str) -> _Head:
     }
 
 
-def authorise(key: str, session_id: str, node: str) -> AuthorisePublish:
+def authorise(key: str, role: Role, session_id: str, node: str) -> AuthorisePublish:
     """Raises ValueError for what is no stream key."""
     head = _head(channel_of_key(key), session_id)
-    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id())
+    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id(), role=role)
 
 
 def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
@@ -55,6 +56,10 @@ def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
 
 def disconnect(entry: Entry, reason: str) -> DisconnectPublisher:
     return DisconnectPublisher(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
+
+
+def switch(entry: Entry, reason: str) -> SwitchIngest:
+    return SwitchIngest(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
 
 
 def end(entry: Entry, reason: str) -> EndStream:

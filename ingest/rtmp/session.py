@@ -81,6 +81,7 @@ class ServerSession:
         self._message_streams = 0
         self._publish_stream = 0
         self._key_in_app = ""
+        self._backup = False
 
     def receive_data(self, data: bytes) -> list[ServerEvent]:
         """What happened. Never raises on a peer's bytes: a fault is a `Broken` event, the last one."""
@@ -186,7 +187,8 @@ class ServerSession:
     def _on_connect(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         wish = command.arguments[0] if command.arguments else None
         given = wish.get("app") if isinstance(wish, Mapping) else None
-        app, _, self._key_in_app = _name(given, self._limits).strip("/").partition("/")
+        name, self._backup = _name(given, self._limits)
+        app, _, self._key_in_app = name.strip("/").partition("/")
         if app != self._app:
             raise RtmpError("wrong_app", f"there is no such application; use {self._app!r}")
         self.state = State.READY
@@ -222,7 +224,8 @@ class ServerSession:
         self._publish_stream = stream_id
         given = command.arguments[1] if len(command.arguments) > 1 else None
         self.state = State.ASKED
-        events.append(PublishRequested(_name(given, self._limits) or self._key_in_app))
+        name, backup = _name(given, self._limits)
+        events.append(PublishRequested(name or self._key_in_app, backup or self._backup))
 
     def _on_play(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         self._publish_stream = stream_id
@@ -283,9 +286,10 @@ def _info(level: str, code: str, description: str) -> dict[str, amf0.Value]:
     return {"level": level, "code": code, "description": description}
 
 
-def _name(value: amf0.Value, limits: Limits) -> str:
-    """A name without the query string that some encoders append."""
+def _name(value: amf0.Value, limits: Limits) -> tuple[str, bool]:
+    """A name without the query string that some encoders append, and whether that says `backup=1`."""
     text = value if isinstance(value, str) else ""
     if len(text) > limits.max_name:
         raise RtmpError("name_too_long", f"a name of more than {limits.max_name} characters")
-    return text.partition("?")[0]
+    name, _, query = text.partition("?")
+    return name, "backup=1" in query.split("&")

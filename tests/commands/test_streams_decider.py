@@ -331,12 +331,16 @@ class TestSwitching:
             publish(session="c")
         ).then(standing_by("c", role="primary"))
 
-    def test_a_switch_ends_a_disconnection(self) -> None:
-        history = (authorised(), started(), standing_by(), disconnected(), switched())
-        Scenario(streams).given(*history).when(disconnect("b")).then(
+    def test_a_switch_from_a_publisher_that_is_gone_ends_the_disconnection(self) -> None:
+        history = (KEY, authorised(), started(), standing_by(), disconnected())
+        gone = happened(StandbyDisconnected, stream_id="stream-a", channel_id=ADA, session_id="a", reason="lost")
+        Scenario(streams).given(*history).when(switch()).then(switched(), gone)
+        Scenario(streams).given(*history, switched(), gone).when(disconnect("b")).then(
             happened(PublisherDisconnected, stream_id="stream-a", channel_id=ADA, session_id="b", reason="closed")
         )
-        Scenario(streams).given(KEY, *history).when(publish(session="c")).then(standing_by("c", role="primary"))
+        Scenario(streams).given(*history, switched(), gone).when(publish(session="c")).then(
+            standing_by("c", role="primary")
+        )
 
     def test_nothing_switches_to_a_session_that_does_not_stand_by(self) -> None:
         Scenario(streams).given(authorised(), started()).when(switch()).then_rejected("wrong_session")

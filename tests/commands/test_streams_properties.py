@@ -84,11 +84,7 @@ class Channel(RuleBasedStateMachine):
             case IngestSwitched():
                 assert self.standby is not None and event.session_id == self.standby.session_id
                 assert (event.from_role, event.to_role) == (self.role, self.standby.role)
-                left = (
-                    None
-                    if self.gone
-                    else self.standby.model_copy(update={"session_id": self.on_air, "role": self.role})
-                )
+                left = self.standby.model_copy(update={"session_id": self.on_air, "role": self.role})
                 self.on_air, self.role, self.standby, self.gone = event.session_id, event.to_role, left, False
             case StreamStarted():
                 assert self.holder is not None and not self.gone

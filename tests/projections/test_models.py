@@ -130,7 +130,7 @@ STARTED = {
     "frame_rate": 30.0,
 }
 AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
-UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
+UNSET = {"on_air": "", "standby": "", "started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
 
 
 def test_a_stream_from_start_to_end() -> None:
@@ -150,6 +150,24 @@ def test_a_stream_from_start_to_end() -> None:
     assert after[3] == {**after[1], "session_id": "r2"}
     assert after[4] == {**after[3], "ended_at": at(9), "end_reason": "unpublished"}
     assert after[5] == after[4]
+
+
+def test_a_stream_with_two_publishers() -> None:
+    of_stream = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("PublishAuthorised", 0, **of_stream, session_id="p", node="n1", role="primary"),
+        record("StandbyAuthorised", 1, **of_stream, session_id="b", role="backup"),
+        record("IngestSwitched", 2, **of_stream, session_id="b", from_role="primary", to_role="backup", reason="lost"),
+        record("StandbyDisconnected", 3, **of_stream, session_id="p", reason="lost"),
+    ]
+    rows = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
+    assert [(row["session_id"], row["on_air"], row["standby"]) for row in rows] == [
+        ("p", "primary", ""),
+        ("p", "primary", "backup"),
+        ("b", "backup", "primary"),
+        ("b", "backup", ""),
+    ]
+    assert all(row["node"] == "n1" for row in rows)
 
 
 def test_stream_health() -> None:

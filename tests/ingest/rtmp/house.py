@@ -132,6 +132,7 @@ class House:
         connections: int = 100,
         deciders: LocalDeciders | None = None,
         certificates: Certificates | None = None,
+        settle_s: float = 10.0,
     ) -> None:
         self.deciders = deciders or LocalDeciders(grace_s)
         self.reports = KeptReports()
@@ -139,7 +140,7 @@ class House:
         self.registry = Registry(directory / "live")
         self.journal = Journal(directory / "ingest")
         self._media = media or MediaSettings()
-        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s)
+        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s, settle_s)
         self.desk = StreamDesk(tools, lambda stream_id, channel_id: self._open(stream_id, channel_id))
         self._server_limits = limits or ConnectionLimits()
         self._connections = connections
