@@ -91,9 +91,9 @@ class Ingest:
         eventually(lambda: self.story(key)[-len(expected) :] == list(expected), f"{expected}")
 
     @contextmanager
-    def publishing(self, key: str) -> Iterator[subprocess.Popen[bytes]]:
+    def publishing(self, key: str, query: str = "") -> Iterator[subprocess.Popen[bytes]]:
         """A real encoder whose stream has started; ended, whatever became of it."""
-        with encoder(self.settings.rtmp_port, key) as process:
+        with encoder(self.settings.rtmp_port, key + query) as process:
             try:
                 yield process
             finally:
@@ -161,6 +161,20 @@ def test_revoking_the_key_ends_the_stream(ingest: Ingest) -> None:
         ingest.submit(now(RevokeStreamKey, user_id, user_id=user_id, key_id=key_id))
         ingest.comes_to(key, "StreamStarted", "StreamEnded:key_revoked")
         assert process.wait() != 0
+
+
+def test_a_backup_takes_the_stream_over_from_a_killed_primary(ingest: Ingest) -> None:
+    key, _ = ingest.new_key()
+    with ingest.publishing(key) as primary:
+        ingest.comes_to(key, "PublishAuthorised", "StreamStarted")
+        with ingest.publishing(key, "?backup=1") as backup:
+            ingest.comes_to(key, "StreamStarted", "StandbyAuthorised")
+            primary.kill()
+            ingest.comes_to(key, "StandbyAuthorised", "IngestSwitched:lost", "StandbyDisconnected:connection_lost")
+            backup.terminate()
+            backup.wait()
+    ingest.comes_to(key, "StandbyDisconnected:connection_lost", "StreamEnded:unpublished")
+    assert len({event.fields["stream_id"] for event in ingest.events("streams", key)}) == 1
 
 
 @pytest.mark.faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ingest.connection import ConnectionLimits
 from ingest.tls import Certificates
 from tests.ingest.authority import Authority
 from tests.ingest.media.footage import record, shifted
+from tests.ingest.media.noise import noise
 from tests.ingest.rtmp.house import (
     AAC,
     H264,
@@ -85,6 +87,21 @@ def test_media_over_tls_is_what_it_is_in_the_clear(house: House, authority: Auth
         played.append([(entry.duration_s, len(entry.parts)) for entry in playback.entries()])
     assert played[0] == played[1]
     assert played[0]
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["in the clear", "over TLS"])
+def test_50_megabits_a_second_arrive(house: House, authority: Authority, secure: bool) -> None:
+    key = house.new_key()
+    port, context = (house.tls_port, authority.trusting()) if secure else (house.port, None)
+    publisher = TagPublisher(port, key, tls=context)
+    started = time.monotonic()
+    for tag in noise():
+        time.sleep(max(0.0, started + tag.timestamp_ms / 1000 - time.monotonic()))
+        publisher.send([tag])
+    (first, *_) = eventually(lambda: house.reports.samples[house.stream_of(key)])
+    assert first.bitrate_kbps > 50_000
+    assert publisher.ended is None
+    publisher.close()
 
 
 def test_a_refusal_reaches_the_publisher_within_tls(house: House, authority: Authority) -> None:

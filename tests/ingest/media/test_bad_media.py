@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from av.video.stream import VideoStream
 
 from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
@@ -31,11 +28,11 @@ from tests.ingest.media.footage import (
     packets,
     publish,
     push_all,
-    read_flv,
     record,
     shifted,
     whole,
 )
+from tests.ingest.media.noise import noise
 
 EIGHT_HOURS_MS = 8 * 3_600_000
 
@@ -316,22 +313,3 @@ def parameter_sets(config: VideoConfig) -> bytes:
             units.append(record_[at + 5 : at + 5 + size])
             at += 5 + size
     return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
-
-
-@lru_cache
-def noise() -> tuple[MediaTag, ...]:
-    """Three seconds of a picture of noise, a little over 50 Mbit/s."""
-    file = io.BytesIO()
-    container = av.open(file, "w", format="flv", options={"flvflags": "no_duration_filesize"})
-    picture = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "qp": "28"})
-    assert isinstance(picture, VideoStream)
-    picture.width, picture.height, picture.pix_fmt, picture.gop_size = 640, 360, "yuv420p", 60
-    random = np.random.default_rng(1)
-    for index in range(90):
-        pixels = random.integers(0, 256, (540, 640), dtype=np.uint8)
-        frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
-        frame.pts, frame.time_base = index, Fraction(1, 30)
-        container.mux(picture.encode(frame))
-    container.mux(picture.encode(None))
-    container.close()
-    return tuple(running(tuple(read_flv(file.getvalue()))))
