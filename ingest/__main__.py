@@ -16,6 +16,7 @@ import uvloop
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -51,7 +52,7 @@ async def serve(settings: Settings) -> None:
     with closing(Codec(settings.schema_registry_url)) as codec:
         await _register_schemas(codec)
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
-            registry = Registry(settings.data_dir / "live")
+            registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()

@@ -17,7 +17,7 @@ from ingest.hls.playback import Playback
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import is_frame, record, shifted
-from tests.ingest.rtmp.house import House, LocalDeciders, TagPublisher, encoder, eventually, running_house
+from tests.ingest.rtmp.house import House, LocalDeciders, TagPublisher, encoder, eventually, running_house, shown
 
 LIMITS = ConnectionLimits(linger_s=0.5)
 SETTLE_S = 0.5
@@ -76,13 +76,13 @@ def comes_to(house: House, key: str, *expected: str) -> None:
     eventually(lambda: story(house, key)[-len(expected) :] == list(expected))
 
 
-def shown(playback: Playback) -> str:
+def resolution(playback: Playback) -> str:
     """The resolution that the multivariant playlist names."""
     return playback.multivariant().partition("RESOLUTION=")[2].partition(",")[0].split()[0]
 
 
 def discontinuities(playback: Playback) -> int:
-    return playback.playlist(False, False).count(b"#EXT-X-DISCONTINUITY\n")
+    return shown(playback).count(b"#EXT-X-DISCONTINUITY\n")
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def both_live(house: House, key: str) -> Iterator[tuple[TagPublisher, TagPublish
     playback = house.playback(key)
     assert playback is not None
     time.sleep(0.2)  # what was sent is read by the tick
-    assert shown(playback) == "64x48"
+    assert resolution(playback) == "64x48"
     yield primary, backup, playback
     primary.close()
     backup.close()
@@ -108,7 +108,7 @@ def test_a_lost_primary_is_followed_by_its_backup_in_the_same_stream(house: Hous
         primary.vanish()
         comes_to(house, key, "StandbyAuthorised", "IngestSwitched:lost", "StandbyDisconnected:connection_lost")
         # What the backup had ready is on at once: it sends nothing more here.
-        eventually(lambda: shown(playback) == "128x96")
+        eventually(lambda: resolution(playback) == "128x96")
         assert house.stream_of(key) == stream_id
         backup.unpublish()
         comes_to(house, key, "StandbyDisconnected:connection_lost", "StreamEnded:unpublished")
@@ -141,10 +141,10 @@ def test_a_stalled_primary_is_followed_by_its_backup_and_takes_over_when_it_is_s
     key = house.new_key()
     with both_live(house, key) as (primary, backup, playback), sending(backup, BACKUP_SIZE):
         comes_to(house, key, "StandbyAuthorised", "IngestSwitched:stalled")
-        eventually(lambda: shown(playback) == "128x96")
+        eventually(lambda: resolution(playback) == "128x96")
         with sending(primary, PRIMARY_SIZE):
             comes_to(house, key, "IngestSwitched:stalled", "IngestSwitched:primary_back")
-            eventually(lambda: shown(playback) == "64x48")
+            eventually(lambda: resolution(playback) == "64x48")
             assert discontinuities(playback) == 2
     eventually(lambda: not house.journal.entries() or "PublisherDisconnected:connection_lost" in story(house, key))
 
@@ -159,7 +159,7 @@ def test_a_primary_comes_back_beside_its_backup_and_takes_over(house: House) -> 
             comes_to(
                 house, key, "StandbyDisconnected:connection_lost", "StandbyAuthorised", "IngestSwitched:primary_back"
             )
-            eventually(lambda: shown(playback) == "64x48")
+            eventually(lambda: resolution(playback) == "64x48")
         again.close()
 
 
@@ -175,8 +175,8 @@ def test_real_encoders_fail_over_and_the_viewers_get_both_pictures(house: House)
             playback = house.playback(key)
             assert playback is not None
             eventually(lambda: discontinuities(playback) == 1)
-            before = playback.playlist(False, False)
-            eventually(lambda: playback.playlist(False, False) != before)
+            before = shown(playback)
+            eventually(lambda: shown(playback) != before)
             backup.send_signal(signal.SIGINT)
             backup.wait()
     comes_to(house, key, "StandbyDisconnected:connection_lost", "StreamEnded:unpublished")
@@ -232,7 +232,7 @@ def test_a_primary_whose_media_is_refused_leaves_the_stream_to_its_backup(house:
         primary.send([MediaTag("audio", 3000, b"\x90Opus" + bytes(10))])
         assert primary.wait_for_end().description == "Opus audio is not supported; send AAC"
         comes_to(house, key, "IngestSwitched:refused_media", "StandbyDisconnected:refused_media")
-        eventually(lambda: shown(playback) == "128x96")
+        eventually(lambda: resolution(playback) == "128x96")
         backup.unpublish()
 
 
@@ -309,9 +309,9 @@ def test_switches_said_while_the_deciders_are_away_arrive_in_order(house: House)
     key = house.new_key()
     with both_live(house, key) as (primary, backup, playback), sending(backup, BACKUP_SIZE):
         house.deciders.away = True
-        eventually(lambda: shown(playback) == "128x96")
+        eventually(lambda: resolution(playback) == "128x96")
         with sending(primary, PRIMARY_SIZE):
-            eventually(lambda: shown(playback) == "64x48")
+            eventually(lambda: resolution(playback) == "64x48")
             assert story(house, key)[-1] == "StandbyAuthorised"
             house.deciders.away = False
             comes_to(house, key, "StandbyAuthorised", "IngestSwitched:stalled", "IngestSwitched:primary_back")

@@ -15,7 +15,7 @@ from ingest import tls
 from ingest.connection import ConnectionLimits
 from ingest.tls import Certificates
 from tests.ingest.authority import Authority
-from tests.ingest.media.footage import record, shifted
+from tests.ingest.media.footage import record, shifted, source
 from tests.ingest.media.noise import noise
 from tests.ingest.rtmp.house import (
     AAC,
@@ -84,7 +84,7 @@ def test_media_over_tls_is_what_it_is_in_the_clear(house: House, authority: Auth
         eventually(lambda key=key: "StreamEnded:unpublished" in house.deciders.happened(house.stream_of(key)))  # type: ignore[misc]
         playback = house.playback(key)
         assert playback is not None
-        played.append([(entry.duration_s, len(entry.parts)) for entry in playback.entries()])
+        played.append([(entry.duration_s, len(entry.parts)) for entry in source(playback).entries()])
     assert played[0] == played[1]
     assert played[0]
 
