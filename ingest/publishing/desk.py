@@ -24,10 +24,12 @@ ANSWER_S = 8.0
 REMEMBERED_REVOCATIONS = 1024
 STOP_S = 5.0
 
+_TOLD = ("stream_id", "key_id", "playback_policy")
+
 _log = structlog.get_logger(__name__)
 
-OpenLive = Callable[[str, str], LiveStream]
-"""Makes the media side for a stream id and a channel id."""
+OpenLive = Callable[[Entry], LiveStream]
+"""Makes the media side of the stream that an entry holds."""
 
 
 class StreamDesk:
@@ -72,6 +74,16 @@ class StreamDesk:
         for holding in sorted(opened, key=lambda holding: holding.phase is not Phase.STANDBY):
             holding.revoke()
 
+    def channel_of(self, stream_id: str) -> str:
+        """The channel of a stream that this node holds; "" when it holds no such stream."""
+        return next((held.entry.channel_id for held in self._holdings.values() if held.stream_id == stream_id), "")
+
+    def pictured(self, stream_id: str) -> None:
+        """There is a first picture of the stream."""
+        for holding in self._holdings.values():
+            if holding.stream_id == stream_id and holding.phase in (Phase.PUBLISHING, Phase.GRACE):
+                holding.outbox.put(wishes.publish_thumbnail(holding.entry))
+
     def recover(self) -> None:
         """Say of each publisher that an earlier process had that it is gone; it may resume within the grace."""
         for entry in self._tools.journal.entries():
@@ -99,7 +111,7 @@ class StreamDesk:
                     live = other.hand_over()
                 else:
                     other.lose()
-        live = live or self._open_live(entry.stream_id, entry.channel_id)
+        live = live or self._open_live(entry)
         return self._open(self._add(entry, live, started=resumed, cut=cut))
 
     def _stand_by(self, entry: Entry, cut: Cut) -> Holding:
@@ -107,6 +119,7 @@ class StreamDesk:
         same = [holding for holding in self._holdings.values() if holding.stream_id == entry.stream_id]
         on_air = next((holding for holding in same if holding.phase is Phase.PUBLISHING), None)
         if on_air is not None:
+            entry = _beside(entry, on_air)
             holding = self._add(entry, None, started=False, cut=cut, outbox=on_air.outbox)
             holding.stand_by_for(on_air)
             return self._open(holding)
@@ -114,7 +127,8 @@ class StreamDesk:
         if gone is None:
             self._tools.journal.remove(entry.session_id)
             raise Refused("not_live", PUBLISH_FAILED, "the stream has just ended; publish again")
-        live = gone.hand_over() or self._open_live(entry.stream_id, entry.channel_id)
+        entry = _beside(entry, gone)
+        live = gone.hand_over() or self._open_live(entry)
         holding = self._add(entry, None, started=True, cut=cut, outbox=gone.outbox)
         holding.step_up(Air(live, started=True), "lost")
         return self._open(holding)
@@ -158,6 +172,11 @@ class StreamDesk:
             self._tools.journal.remove(entry.session_id)
 
 
+def _beside(entry: Entry, other: Holding) -> Entry:
+    """What is the stream's is not asked again."""
+    return entry.model_copy(update={"playback_policy": other.entry.playback_policy})
+
+
 def _answered(entry: Entry, accepted: Accepted) -> Entry:
-    reply = accepted.reply
-    return entry.model_copy(update={"stream_id": reply["stream_id"], "key_id": reply["key_id"]})
+    told = {name: accepted.reply[name] for name in _TOLD if name in accepted.reply}
+    return entry.model_copy(update=told)

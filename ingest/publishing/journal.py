@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ingest.desk import Role
 from schemas.commands.streams import AuthorisePublish
+from schemas.events.channels import PUBLIC
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ class Entry(BaseModel):
     asked: AuthorisePublish
     stream_id: str = ""
     key_id: str = ""
+    playback_policy: str = PUBLIC
 
     @property
     def session_id(self) -> str:

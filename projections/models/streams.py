@@ -26,6 +26,8 @@ STREAMS = Table(
         "standby": "text",
         "node": "text",
         "playback_path": "text",
+        "thumbnail_path": "text",
+        "playback_policy": "text",
         "title": "text",
         "category": "text",
         "language": "text",
@@ -57,6 +59,7 @@ _STARTED_FACTS = (
     "session_id",
     "node",
     "playback_path",
+    "playback_policy",
     "title",
     "category",
     "language",
@@ -70,6 +73,7 @@ _STARTED_FACTS = (
 _AUTHORISED = frozenset({"channel_id", "session_id", "on_air", "standby", "node", "disconnected_at"})
 _STANDBY = frozenset({"standby"})
 _STARTED = frozenset({*_STARTED_FACTS, "started_at", "disconnected_at"})
+_PICTURED = frozenset({"thumbnail_path"})
 _DISCONNECTED = frozenset({"disconnected_at"})
 _SWITCHED = frozenset({"session_id", "on_air", "standby", "disconnected_at"})
 _ENDED = frozenset({"ended_at", "end_reason"})
@@ -86,6 +90,10 @@ def _publish_authorised(e: Fields) -> Change:
 
 def _stream_started(e: Fields) -> Change:
     return _change(e, _STARTED, started_at=e["occurred_at"], **{name: e[name] for name in _STARTED_FACTS})
+
+
+def _thumbnail_published(e: Fields) -> Change:
+    return _change(e, _PICTURED, thumbnail_path=e["path"])
 
 
 def _publisher_disconnected(e: Fields) -> Change:
@@ -111,11 +119,12 @@ def _stream_ended(e: Fields) -> Change:
 MODEL = Model(
     name="streams",
     topic="streams",
-    revision=2,
+    revision=3,
     tables=(STREAMS,),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
+        "ThumbnailPublished": _thumbnail_published,
         "PublisherDisconnected": _publisher_disconnected,
         "StandbyAuthorised": _standby_authorised,
         "StandbyDisconnected": _standby_disconnected,

@@ -40,6 +40,13 @@ class StartStream(StreamCommand):
     frame_rate: float = 0.0
 
 
+class PublishThumbnail(StreamCommand):
+    """Say that there is a first picture of the stream."""
+
+    stream_id: str
+    path: str = Field(description="As in ThumbnailPublished.")
+
+
 class DisconnectPublisher(StreamCommand):
     """Say that a publisher is gone. One that was on the air may resume within the grace."""
 

@@ -10,7 +10,14 @@ import pytest
 
 from commands.deciders import streams
 from schemas.commands.accounts import SignOut
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, SwitchIngest
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from schemas.events.accounts import SessionRevoked, StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
 from schemas.events.streams import (
@@ -21,6 +28,7 @@ from schemas.events.streams import (
     StandbyDisconnected,
     StreamEnded,
     StreamStarted,
+    ThumbnailPublished,
 )
 from schemas.message import Command
 from tests.commands.scenario import ADA, Scenario, happened, wish
@@ -59,6 +67,7 @@ def authorised(
     node: str = "n1",
     resumed: bool = False,
     role: str = "primary",
+    policy: str = "public",
 ) -> PublishAuthorised:
     return happened(
         PublishAuthorised,
@@ -69,6 +78,7 @@ def authorised(
         key_id=key,
         resumed=resumed,
         role=role,
+        playback_policy=policy,
     )
 
 
@@ -120,7 +130,7 @@ def start(session: str = "a", stream: str = "stream-a") -> StartStream:
     )
 
 
-def started(session: str = "a", stream: str = "stream-a", title: str = "") -> StreamStarted:
+def started(session: str = "a", stream: str = "stream-a", title: str = "", policy: str = "public") -> StreamStarted:
     return happened(
         StreamStarted,
         stream_id=stream,
@@ -135,6 +145,7 @@ def started(session: str = "a", stream: str = "stream-a", title: str = "") -> St
         width=1280,
         height=720,
         frame_rate=30.0,
+        playback_policy=policy,
     )
 
 
@@ -361,6 +372,49 @@ class TestStarting:
         Scenario(streams).given(authorised(), disconnected()).when(start()).then_rejected("not_live")
 
 
+THUMBNAIL = "/live/stream-a/thumbnail-{width}x{height}.jpg"
+
+
+def publish_thumbnail(stream: str = "stream-a") -> PublishThumbnail:
+    return wish(PublishThumbnail, actor="system:ingest", channel_id=ADA, stream_id=stream, path=THUMBNAIL)
+
+
+PICTURED = happened(ThumbnailPublished, stream_id="stream-a", channel_id=ADA, path=THUMBNAIL)
+
+
+class TestPublishingAThumbnail:
+    def test_the_first_picture_of_a_live_stream_is_published(self) -> None:
+        Scenario(streams).given(authorised(), started()).when(publish_thumbnail()).then(PICTURED)
+
+    def test_it_is_published_once(self) -> None:
+        Scenario(streams).given(authorised(), started(), PICTURED).when(publish_thumbnail()).then_nothing()
+
+    def test_it_stays_published_when_the_stream_is_resumed(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then_nothing()
+
+    def test_it_may_come_after_another_session_resumed_the_stream(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then(PICTURED)
+
+    def test_the_channels_next_stream_has_its_own(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, ended(), authorised("b", "stream-b"), started("b", "stream-b")
+        ).when(publish_thumbnail("stream-b")).then(
+            happened(ThumbnailPublished, stream_id="stream-b", channel_id=ADA, path=THUMBNAIL)
+        )
+
+    @pytest.mark.parametrize(
+        "history",
+        [(), (authorised(),), (authorised(), started(), ended()), (authorised("b", "stream-b"),)],
+        ids=["free", "without media", "ended", "another stream"],
+    )
+    def test_what_is_not_live_has_none(self, history: tuple[StreamEnded, ...]) -> None:
+        Scenario(streams).given(*history).when(publish_thumbnail()).then_rejected("not_live")
+
+
 class TestLeaving:
     def test_a_publisher_vanishes(self) -> None:
         Scenario(streams).given(authorised(), started()).when(disconnect()).then(disconnected())
@@ -389,9 +443,35 @@ class TestWhoHoldsNothing:
         Scenario(streams).given(authorised()).when(ask(stream="other")).then_rejected("wrong_session")
 
 
+class TestWhoMayWatch:
+    PRIVATE = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="private")
+    PUBLIC = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="public")
+
+    def test_a_stream_begins_under_the_channels_policy(self) -> None:
+        Scenario(streams).given(KEY, self.PRIVATE).when(publish()).then(authorised("b", "stream-b", policy="private"))
+
+    def test_it_starts_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(authorised(policy="private"), self.PUBLIC).when(start()).then(started(policy="private"))
+
+    def test_it_is_resumed_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(
+            KEY, self.PRIVATE, authorised(policy="private"), started(policy="private"), self.PUBLIC, disconnected()
+        ).when(publish(at_s=5)).then(authorised("b", "stream-a", resumed=True, policy="private"))
+
+    def test_the_next_stream_takes_the_new_policy(self) -> None:
+        Scenario(streams).given(KEY, authorised(policy="private"), ended(), self.PUBLIC).when(publish()).then(
+            authorised("b", "stream-b")
+        )
+
+
 def test_the_publisher_is_told_its_stream_and_key() -> None:
     told = streams.reply(authorised("b", "stream-a", resumed=True))
-    assert told == {"stream_id": "stream-a", "resumed": "true", "key_id": "k1"}
+    assert told == {
+        "stream_id": "stream-a",
+        "resumed": "true",
+        "key_id": "k1",
+        "playback_policy": "public",
+    }
     assert streams.reply(authorised())["resumed"] == "false"
     assert streams.reply(standing_by()) == {"stream_id": "stream-a", "standby": "true", "key_id": "k1"}
     assert streams.reply(ended()) == {}
@@ -401,6 +481,7 @@ def test_the_publisher_is_told_its_stream_and_key() -> None:
     "event",
     [
         started(),
+        PICTURED,
         disconnected(),
         standing_by(),
         standby_left(),

@@ -10,7 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from commands.deciders import streams
 from commands.rejection import Rejected
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, SwitchIngest
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.streams import (
     IngestSwitched,
@@ -20,6 +27,7 @@ from schemas.events.streams import (
     StandbyDisconnected,
     StreamEnded,
     StreamStarted,
+    ThumbnailPublished,
 )
 from schemas.message import Command, Event
 from tests.commands.scenario import ADA, happened, wish
@@ -45,6 +53,7 @@ class Channel(RuleBasedStateMachine):
         self.standby: StandbyAuthorised | None = None
         self.gone = False
         self.started: list[str] = []
+        self.pictured: list[str] = []
         self.ended: list[str] = []
         self.commands = 0
 
@@ -91,6 +100,10 @@ class Channel(RuleBasedStateMachine):
                 assert event.session_id == self.on_air
                 assert event.stream_id not in self.started, "started twice"
                 self.started.append(event.stream_id)
+            case ThumbnailPublished():
+                assert event.stream_id in self.started, "a picture of nothing"
+                assert event.stream_id not in [*self.pictured, *self.ended]
+                self.pictured.append(event.stream_id)
             case PublisherDisconnected():
                 assert self.holder is not None and event.session_id == self.on_air
                 self.gone = True
@@ -150,6 +163,12 @@ class Channel(RuleBasedStateMachine):
                 node="n1",
                 playback_path="/",
             )
+        )
+
+    @rule()
+    def publish_thumbnail(self) -> None:
+        self.decide(
+            wish(PublishThumbnail, self.clock_s, channel_id=ADA, stream_id=self.held_stream(), path="/thumbnail")
         )
 
     @rule(session=SESSIONS)
