@@ -12,12 +12,17 @@ from threading import Event, Thread
 import pytest
 import structlog
 
+from commands.identity import channel_of_key
 from ingest.connection import ConnectionLimits
 from ingest.hls.playback import Playback
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
+from schemas.events.channels import PRIVATE, ChannelUpdated
+from schemas.events.streams import StreamStarted
+from tests.commands.scenario import happened
 from tests.ingest.media.footage import is_frame, record, shifted
 from tests.ingest.rtmp.house import House, LocalDeciders, TagPublisher, encoder, eventually, running_house, shown
+from topology.playback_paths import playback_path
 
 LIMITS = ConnectionLimits(linger_s=0.5)
 SETTLE_S = 0.5
@@ -204,6 +209,23 @@ def test_a_primary_that_never_sends_does_not_hold_its_backup_up(house: House) ->
     comes_to(house, key, "StreamStarted", "StandbyDisconnected:connection_lost")
     backup.unpublish()
     comes_to(house, key, "StandbyDisconnected:connection_lost", "StreamEnded:unpublished")
+
+
+def test_a_backup_that_starts_a_private_stream_starts_it_at_its_private_path(house: House) -> None:
+    key = house.new_key("secretive")
+    channel_id = channel_of_key(key)
+    updated = happened(
+        ChannelUpdated, channel_id=channel_id, title="", category="", language="", playback_policy=PRIVATE
+    )
+    house.deciders.fold(updated)
+    primary = TagPublisher(house.port, key)
+    backup = publish(house, key + BACKUP, BACKUP_SIZE)
+    with sending(backup, BACKUP_SIZE):
+        comes_to(house, key, "StandbyAuthorised", "IngestSwitched:stalled", "StreamStarted")
+    started = next(event for event in house.deciders.events if isinstance(event, StreamStarted))
+    assert started.playback_path == playback_path(started.stream_id, PRIVATE)
+    primary.close()
+    backup.close()
 
 
 @pytest.mark.parametrize("suffix", ["", BACKUP])

@@ -152,7 +152,9 @@ def test_a_handshake_that_never_comes_is_ended(house: House, monkeypatch: pytest
 
 def test_connections_are_counted_before_they_shake_hands(house: House, authority: Authority) -> None:
     silent = [Raw(house.tls_port) for _ in range(CONNECTIONS)]
-    eventually(lambda: Raw(house.port).statuses() == [] and house.ended("too_many_connections"))
+    eventually(lambda: house.connections == CONNECTIONS)
+    assert Raw(house.port).statuses() == []
+    eventually(lambda: house.ended("too_many_connections"))
     for client in silent:
         client.socket.close()
     eventually(lambda: len(house.ended("tls_handshake_failed")) == CONNECTIONS)

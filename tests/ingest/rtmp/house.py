@@ -211,6 +211,11 @@ class House:
         found = self.registry.find(self.stream_of(key))
         return found if found is not None and found.ready else None
 
+    @property
+    def connections(self) -> int:
+        """How many there are, publishing or not."""
+        return len(self._server._connections)
+
     def ended(self, code: str) -> list[MutableMapping[str, Any]]:
         """The log lines of connections that ended for this reason."""
         return [line for line in list(self.logs) if line.get("code") == code]
