@@ -82,10 +82,11 @@ class Ingest:
         return [placed.record for placed in self._log.read(topic) if placed.record.fields["channel_id"] == channel]
 
     def story(self, key: str) -> list[str]:
-        """The events of the channel's streams by name, with the reason where there is one."""
+        """The events of the channel's streams by name, with the reason where there is one; pictures come any time."""
         return [
             f"{event.type}:{event.fields['reason']}" if "reason" in event.fields else event.type
             for event in self.events("streams", key)
+            if event.type != "ThumbnailPublished"
         ]
 
     def comes_to(self, key: str, *expected: str) -> None:
