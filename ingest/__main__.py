@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -32,6 +33,7 @@ from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
 from ingest.thumbnails.studio import running_studio
+from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -58,7 +60,7 @@ async def serve(settings: Settings) -> None:
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
             registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
-            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()
             private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
 
@@ -88,6 +90,9 @@ async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
         limits=ConnectionLimits(idle_s=settings.rtmp_idle_s),
     )
     await rtmp.start(settings.host, settings.rtmp_port)
+    if settings.rtmps_port:
+        certificates = Certificates(Path(settings.rtmps_certificate_file), Path(settings.rtmps_key_file))
+        rtmp.start_tls(certificates, settings.host, settings.rtmps_port)
     origin = _OriginServer(
         uvicorn.Config(
             app,

@@ -10,6 +10,7 @@ from ingest.health.probe import Looker
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
+from ingest.media.av1 import read_av1
 from ingest.media.avc import read_avc
 from ingest.media.became import Became, MediaReady, RefusedMedia
 from ingest.media.cutter import Part
@@ -17,12 +18,17 @@ from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
 from ingest.media.gathering import Gathering, Held
 from ingest.media.hevc import read_hevc
+from ingest.media.inspection import Inspection
 from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
-_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {"avc1": read_avc, "hvc1": read_hevc}
+_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {
+    "avc1": read_avc,
+    "hvc1": read_hevc,
+    "av01": read_av1,
+}
 
 
 _EPOCHS_MAX = 20
@@ -56,6 +62,9 @@ class LiveStream:
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
+        self._inspection = Inspection()
+        self._audio_is_late = False
+        """Audio comes that the epoch has no track for: the next keyframe opens one that has, and no picture is lost."""
         self._part_target_s = 0.0
         self._ready = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
@@ -67,7 +76,7 @@ class LiveStream:
         if tag.kind == "video":
             video = read_video(tag.payload)
             if isinstance(video, VideoFrame):
-                return self._take(tag.timestamp_ms, video)
+                return self._inspect(tag.timestamp_ms, video)
             return self._configure_video(video) if video else []
         if tag.kind == "audio":
             audio = read_audio(tag.payload)
@@ -100,6 +109,15 @@ class LiveStream:
         self.meter.close()
         return [*became, *self.meter.take()]
 
+    def _inspect(self, timestamp_ms: int, frame: VideoFrame) -> list[Became]:
+        if not self._inspection.is_whole(self._video, frame):
+            if self._epoch:
+                self._epoch.gaps += 1
+            return []
+        config = self._inspection.new_config(self._video, frame)
+        became = self._configure_video(config) if config else []
+        return [*became, *self._take(timestamp_ms, frame)]
+
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
             return []
@@ -118,7 +136,7 @@ class LiveStream:
             parameters = read_aac(config.record)
         except ValueError as error:
             raise RefusedMedia("bad_sequence_header", f"the audio's sequence header cannot be read: {error}") from error
-        became = self._end_epoch()
+        became = [] if self._epoch and not self._epoch.audio else self._end_epoch()
         self._audio = parameters
         return became
 
@@ -148,6 +166,7 @@ class LiveStream:
         if len(self._begun) == _EPOCHS_MAX and self._now_s - self._begun[0] < _EPOCHS_WITHIN_S:
             raise RefusedMedia("unstable_media", "the timestamps or the codecs change all the time")
         self._begun.append(self._now_s)
+        self._audio_is_late = False
         self._epoch = Epoch(
             self._video if gathering.with_video else None,
             self._audio if gathering.with_audio else None,
@@ -171,12 +190,13 @@ class LiveStream:
 
     def _feed(self, epoch: Epoch, timestamp_ms: int, frame: VideoFrame | AudioFrame) -> list[Became]:
         if isinstance(frame, VideoFrame):
+            if frame.keyframe and self._audio_is_late:
+                raise Discontinuity
             parts = epoch.push_video(timestamp_ms, frame)
         elif epoch.audio:
             parts = epoch.push_audio(timestamp_ms, frame)
-        elif self._audio:
-            raise Discontinuity
         else:
+            self._audio_is_late = self._audio is not None
             return []
         if not parts and not (epoch.follower and epoch.follower.due):
             return []

@@ -133,7 +133,7 @@ STARTED = {
 }
 AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
 THUMBNAIL = "/live/st/thumbnail-{width}x{height}.jpg"
-UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
+UNSET = {"on_air": "", "standby": "", "started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
 
 
 def test_a_stream_from_start_to_end() -> None:
@@ -155,6 +155,24 @@ def test_a_stream_from_start_to_end() -> None:
     assert after[4] == {**after[2], "session_id": "r2"}
     assert after[5] == {**after[4], "ended_at": at(9), "end_reason": "unpublished"}
     assert after[6] == after[5]
+
+
+def test_a_stream_with_two_publishers() -> None:
+    of_stream = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("PublishAuthorised", 0, **of_stream, session_id="p", node="n1", role="primary"),
+        record("StandbyAuthorised", 1, **of_stream, session_id="b", role="backup"),
+        record("IngestSwitched", 2, **of_stream, session_id="b", from_role="primary", to_role="backup", reason="lost"),
+        record("StandbyDisconnected", 3, **of_stream, session_id="p", reason="lost"),
+    ]
+    rows = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
+    assert [(row["session_id"], row["on_air"], row["standby"]) for row in rows] == [
+        ("p", "primary", ""),
+        ("p", "primary", "backup"),
+        ("b", "backup", "primary"),
+        ("b", "backup", ""),
+    ]
+    assert all(row["node"] == "n1" for row in rows)
 
 
 def test_stream_health() -> None:
