@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from commands.deciders import recordings
 from commands.deciders.envelope import caused_by
+from commands.deciders.recordings import Recordings
 from commands.rejection import Rejected
 from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, StreamCommand
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
@@ -55,6 +57,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    recordings: Recordings = field(default_factory=Recordings)
 
 
 def initial_state() -> Channel:
@@ -72,6 +75,9 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
         case EndStream():
             place = _held_place(command.stream_id, command.session_id, channel)
             return [_ended(command, place, command.reason)]
+        case _ if isinstance(command, recordings.COMMANDS):
+            live = channel.place.stream_id if channel.place and channel.place.started else ""
+            return recordings.decide(command, channel.recordings, live)
     raise TypeError(f"{type(command).__name__} is no command on streams")
 
 
@@ -99,7 +105,8 @@ def evolve(channel: Channel, event: Event) -> Channel:
             return replace(channel, keys=tuple(key for key in channel.keys if key.key_id != event.key_id))
         case ChannelUpdated():
             return replace(channel, title=event.title, category=event.category, language=event.language)
-    return channel
+    kept = recordings.evolve(channel.recordings, event)
+    return channel if kept is channel.recordings else replace(channel, recordings=kept)
 
 
 def reply(event: Event) -> dict[str, str]:
@@ -109,7 +116,7 @@ def reply(event: Event) -> dict[str, str]:
             "resumed": "true" if event.resumed else "false",
             "key_id": event.key_id,
         }
-    return {}
+    return recordings.reply(event)
 
 
 def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) -> Sequence[Event]:
