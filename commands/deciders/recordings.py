@@ -1,7 +1,7 @@
 """What is kept of a channel's streams, and the clips cut from it: a part of the streams decider's state.
 
-    recording ──PublishRecording──▶ published ──DeleteRecording──▶ gone
-        └── clips can be cut while live ──┴── and afterwards; a clip outlives its recording
+recording ──PublishRecording──▶ published ──DeleteRecording──▶ gone
+    └── clips can be cut while live ──┴── and afterwards; a clip outlives its recording
 """
 
 from __future__ import annotations
