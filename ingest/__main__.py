@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 import structlog
 import uvicorn
 import uvloop
+from starlette.routing import Route
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
@@ -24,6 +25,7 @@ from ingest.publishing.holding import Tools
 from ingest.publishing.journal import Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
+from ingest.recording.service import running_recordings
 from ingest.server import RtmpServer
 from schemas.wire import Codec
 from topology.settings import Settings
@@ -48,18 +50,26 @@ async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
     with closing(Codec(settings.schema_registry_url)) as codec:
         await _register_schemas(codec)
-        async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
+        async with (
+            CommandClient(settings, codec, ["streams"]) as client,
+            HealthReports(settings, codec) as reports,
+            running_recordings(settings, codec, client) as recordings,
+        ):
             registry = Registry(settings.data_dir / "live")
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+
+            def open_live(stream_id: str, channel_id: str) -> LiveStream:
+                return LiveStream(stream_id, channel_id, media, registry, recordings.sink(stream_id, channel_id))
+
+            desk = StreamDesk(tools, open_live)
             async with Revocations(settings, codec, desk.revoke):
                 desk.recover()
-                await _listen(settings, desk, registry)
+                await _listen(settings, desk, registry, recordings.routes)
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, registry: Registry, vod: list[Route]) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -69,7 +79,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            create_origin(registry, more=vod),
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

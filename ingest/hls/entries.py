@@ -9,13 +9,17 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Rendition:
-    """What the multivariant playlist says of the stream."""
+    """What the multivariant playlist says of one of a stream's renditions."""
 
+    name: str
+    """`source`, `audio`, or a rung of the ladder such as `720p`; part of its URLs."""
     codecs: str
     """RFC 6381, comma-separated."""
     width: int = 0
     height: int = 0
     frame_rate: float = 0.0
+    channels: int = 0
+    """0 without sound."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class SegmentEntry:
     """Unix time of its first frame."""
     duration_s: float
     parts: tuple[PartEntry, ...]
+    gap: bool = False
+    """The rendition lacks this segment, or some of it."""
 
     @property
     def size(self) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ingest.hls.playback import Playback
 from ingest.hls.playlist import MEDIA_PLAYLIST
@@ -94,8 +94,8 @@ class Origin:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs."""
+def create_origin(registry: Registry, held_max: int = 20_000, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app, with `more` routes. It sweeps the registry while it runs."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -110,6 +110,7 @@ def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
             Route("/live/{stream_id}/{name}", _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
+            *more,
         ],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,

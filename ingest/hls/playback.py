@@ -84,8 +84,8 @@ class Playback:
 
     # The packager's side
 
-    def begin(self, init: bytes, rendition: Rendition, part_target_s: float) -> None:
-        """What follows needs this init segment; a discontinuity unless it is the first."""
+    def begin(self, init: bytes, rendition: Rendition, part_target_s: float) -> int:
+        """What follows needs this init segment; a discontinuity unless it is the first. Returns its number."""
         number = self._next_init
         self._next_init += 1
         self._discontinuity = number > 0
@@ -93,6 +93,7 @@ class Playback:
         self._shelf.put_init(number, init)
         self._rendition = rendition
         self.part_target_s = part_target_s
+        return number
 
     def add_part(self, data: bytes, duration_s: float, span_s: float, independent: bool, starts_at_s: float) -> None:
         """Publish a part. `span_s` is its share of the segment; `starts_at_s` is used if it opens a segment."""

@@ -10,6 +10,7 @@ from ingest.health.judge import Verdict, judge
 from ingest.health.measure import SegmentSeen, sample_of
 from ingest.hls.entries import Rendition
 from ingest.hls.registry import Registry
+from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
 from ingest.media.avc import read_avc
 from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
@@ -49,11 +50,20 @@ class LiveStream:
     Make it when the publisher is authorised. A resumed stream is the same object: `interrupt`, then `push` again.
     """
 
-    def __init__(self, stream_id: str, channel_id: str, settings: MediaSettings, registry: Registry) -> None:
+    def __init__(
+        self,
+        stream_id: str,
+        channel_id: str,
+        settings: MediaSettings,
+        registry: Registry,
+        sink: SegmentSink | None = None,
+    ) -> None:
+        """`sink` is given every closed segment."""
         self.stream_id = stream_id
         self.channel_id = channel_id
         self._settings = settings
         self._playback = registry.open(stream_id)
+        self._sink = sink
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
@@ -96,6 +106,8 @@ class LiveStream:
         if not self._playback.ended:
             self._end_epoch()
             self._playback.end()
+            if self._sink:
+                self._sink.finish()
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
@@ -205,8 +217,11 @@ class LiveStream:
             epoch.frame_rate,
         )
         codecs = ",".join(codec for codec in (ready.video_codec, ready.audio_codec) if codec)
-        rendition = Rendition(codecs, ready.width, ready.height, ready.frame_rate)
-        self._playback.begin(init_segment(video, audio), rendition, epoch.part_target_s)
+        rendition = Rendition("source", codecs, ready.width, ready.height, ready.frame_rate)
+        init = init_segment(video, audio)
+        number = self._playback.begin(init, rendition, epoch.part_target_s)
+        if self._sink:
+            self._sink.begin(rendition, number, init)
         if self._ready:
             return []
         self._ready = True
@@ -237,6 +252,8 @@ class LiveStream:
 
     def _close_segment(self, epoch: Epoch, segment: _OpenSegment, forced: bool) -> list[Became]:
         number, stored = self._playback.close_segment()
+        if self._sink and isinstance(data := self._playback.segment(number), bytes):
+            self._sink.segment("source", self._playback.entries()[-1], data)
         video = epoch.video
         seen = SegmentSeen(
             sequence=number,

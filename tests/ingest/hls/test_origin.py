@@ -25,7 +25,7 @@ class Stream:
 
     def __init__(self, registry: Registry) -> None:
         self.playback: Playback = registry.open("stream")
-        self.playback.begin(b"the init", Rendition("avc1.64001f", 1280, 720, 30.0), 0.2)
+        self.playback.begin(b"the init", Rendition("source", "avc1.64001f", 1280, 720, 30.0), 0.2)
         self.add_parts(10, close=True)
         self.add_parts(10, close=True)
         self.add_parts(3)

@@ -17,7 +17,7 @@ LIMITS = WindowLimits(listed_s=19.0, unlisted_s=7.0, unstored_s=7.0)
 
 def open_playback(directory: Path) -> Playback:
     playback = Playback("stream", Shelf(directory), LIMITS)
-    playback.begin(b"init", Rendition("avc1.64001f"), 0.2)
+    playback.begin(b"init", Rendition("source", "avc1.64001f"), 0.2)
     return playback
 
 
@@ -71,7 +71,7 @@ def test_a_disk_that_takes_nothing_shortens_the_window_and_is_said(tmp_path: Pat
 def test_discontinuities_give_up_their_init_with_their_last_segment(tmp_path: Path) -> None:
     playback = open_playback(tmp_path / "s")
     add_segments(playback, 2)
-    playback.begin(b"init two", Rendition("avc1.64001f"), 0.2)
+    playback.begin(b"init two", Rendition("source", "avc1.64001f"), 0.2)
     add_segments(playback, 2)
     assert (playback.init(0), playback.init(1)) == (b"init", b"init two")
     add_segments(playback, 20)
@@ -92,7 +92,7 @@ def test_a_stream_that_a_killed_process_left_goes_on_counting(tmp_path: Path) ->
     add_segments(open_playback(tmp_path / "stream"), 5)
     registry = Registry(tmp_path)
     playback = registry.open("stream")
-    playback.begin(b"init", Rendition("avc1.64001f"), 0.2)
+    playback.begin(b"init", Rendition("source", "avc1.64001f"), 0.2)
     add_segments(playback, 1)
     text = playback.playlist(False, False).decode()
     assert "#EXT-X-MEDIA-SEQUENCE:5\n" in text
@@ -106,7 +106,7 @@ def test_leftovers_and_ended_streams_are_removed_after_a_while(tmp_path: Path) -
     registry = Registry(tmp_path, linger_s=60)
     ended, running = registry.open("ended"), registry.open("running")
     for playback in (ended, running):
-        playback.begin(b"init", Rendition("avc1.64001f"), 0.2)
+        playback.begin(b"init", Rendition("source", "avc1.64001f"), 0.2)
         add_segments(playback, 1)
     ended.end()
     registry.sweep(1000.0)

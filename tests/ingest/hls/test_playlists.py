@@ -84,7 +84,7 @@ def test_between_segments_the_hint_is_the_next_ones_first_part() -> None:
 
 
 def test_the_multivariant_playlist_measures_its_bandwidth() -> None:
-    rendition = Rendition("avc1.64001f,mp4a.40.2", 1280, 720, 30_000 / 1001)
+    rendition = Rendition("source", "avc1.64001f,mp4a.40.2", 1280, 720, 30_000 / 1001)
     assert multivariant_playlist(rendition, [segment(0, 10), segment(1, 5), segment(2, 20)]) == (
         "#EXTM3U\n#EXT-X-VERSION:9\n"
         '#EXT-X-STREAM-INF:BANDWIDTH=40000,AVERAGE-BANDWIDTH=40000,CODECS="avc1.64001f,mp4a.40.2",'
