@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import time
 from pathlib import Path
 
 import structlog
@@ -47,11 +47,14 @@ class Recorder:
         """Recordings of an earlier process whose streams may yet go on."""
 
     def recover(self) -> None:
-        for directory in sorted(self._directory.iterdir()) if self._directory.is_dir() else []:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for directory in sorted(self._directory.glob("[!.]*")):
             try:
                 spool = Spool(directory)
             except (OSError, ValueError) as error:
-                _log.error("a recording cannot be taken up", directory=str(directory), reason=str(error))
+                aside = directory.with_name(f".{directory.name}.{time.time_ns()}")
+                directory.replace(aside)
+                _log.error("a recording cannot be taken up", set_aside=str(aside), reason=str(error))
                 continue
             if not spool.story.stream_id:  # it died before anything was said
                 spool.remove()
@@ -72,12 +75,10 @@ class Recorder:
                 return recording
             _log.error("the stream's recording was finished before it came back", stream_id=stream_id)
             return Unrecorded()
-        directory = self._directory / stream_id
         try:
-            spool = Spool(directory)
-        except (OSError, ValueError) as error:
+            spool = Spool(self._directory / stream_id)
+        except OSError as error:
             _log.error("the stream is not recorded", stream_id=stream_id, reason=str(error))
-            shutil.rmtree(directory, ignore_errors=True)
             return Unrecorded()
         spool.say(Opened(stream_id, channel_id))
         return self._add(spool)

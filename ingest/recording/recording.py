@@ -96,6 +96,9 @@ class Recording:
         self._refusing = ""
         self._changed = asyncio.Event()
         self._started: asyncio.Task[object] | None = None
+        self._whole: Manifest | None = None
+        """Of the recording that is published, whose spool goes."""
+        self._reading = asyncio.Lock()
         if spool.story.size:
             self._announce()
         self._tasks = [asyncio.create_task(self._keep_all()), asyncio.create_task(self._ship_all())]
@@ -164,7 +167,8 @@ class Recording:
 
     async def manifest(self) -> Manifest:
         """What is kept so far."""
-        return await asyncio.to_thread(self._spool.manifest)
+        async with self._reading:
+            return self._whole or await asyncio.to_thread(self._spool.manifest)
 
     async def stop(self, patience_s: float) -> None:
         """Have what was taken on disk, for a while, and leave off: the spool keeps the rest for the next process."""
@@ -178,7 +182,6 @@ class Recording:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._spool.close()
 
     def _put(self, line: Line, data: bytes) -> None:
         if not self._ended:
@@ -283,7 +286,9 @@ class Recording:
             await self._started
             await submit_until_known(self._tools.submitter, wishes.publish(manifest, self._tools.node))
             _log.info("recording published", stream_id=self.stream_id, complete=manifest.complete)
-        await asyncio.to_thread(self._spool.remove)
+            self._whole = manifest
+        async with self._reading:
+            await asyncio.to_thread(self._spool.remove)
         self._forget(self)
 
 

@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from ingest.hls.entries import init_name, segment_name
 from ingest.recording import journal
@@ -34,7 +33,6 @@ class Spool:
         self._unwritten: list[bytes] = []
         """Lines that the disk did not take; they come before the next ones."""
         self._size = self._recover()
-        self._out: BinaryIO = self._journal.open("ab", buffering=0)
 
     def keep_init(self, line: Begun, data: bytes) -> None:
         """Raises OSError when the init segment could not be kept."""
@@ -52,7 +50,8 @@ class Spool:
         self._unwritten.append(journal.write(line))
         data = b"".join(self._unwritten)
         try:
-            written = self._out.write(data)
+            with self._journal.open("ab", buffering=0) as file:
+                written = file.write(data)
         except OSError:
             written = 0
         if written == len(data):
@@ -83,11 +82,7 @@ class Spool:
         return journal.manifest_of(self._lines())
 
     def remove(self) -> None:
-        self._out.close()
         shutil.rmtree(self._directory, ignore_errors=True)
-
-    def close(self) -> None:
-        self._out.close()
 
     def _lines(self) -> Iterator[Line]:
         written, unwritten = self._size, list(self._unwritten)
