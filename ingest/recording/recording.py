@@ -168,7 +168,9 @@ class Recording:
     async def manifest(self) -> Manifest:
         """What is kept so far."""
         async with self._reading:
-            return self._whole or await asyncio.to_thread(self._spool.manifest)
+            if self._whole is not None:
+                return self._whole
+            return await asyncio.to_thread(self._spool.manifest)
 
     async def stop(self, patience_s: float) -> None:
         """Have what was taken on disk, for a while, and leave off: the spool keeps the rest for the next process."""

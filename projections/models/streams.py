@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.contract import Fields
+from projections.models import recordings
 from projections.tables import Change, Model, Shape, Table
 
 _STATUS = (
@@ -92,11 +93,13 @@ def _stream_ended(e: Fields) -> Change:
 MODEL = Model(
     name="streams",
     topic="streams",
-    tables=(STREAMS,),
+    tables=(STREAMS, *recordings.TABLES),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
         "PublisherDisconnected": _publisher_disconnected,
         "StreamEnded": _stream_ended,
+        **recordings.ON,
     },
+    revision=2,
 )

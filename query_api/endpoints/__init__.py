@@ -9,6 +9,7 @@ from query_api.endpoints import (
     accounts,
     channels,
     chat,
+    clips,
     donations,
     followers,
     playback,
@@ -17,6 +18,7 @@ from query_api.endpoints import (
     streams,
     tokens,
     users,
+    videos,
 )
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
@@ -28,6 +30,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *streams.ENDPOINTS,
     *stream_keys.ENDPOINTS,
     *stream_health.ENDPOINTS,
+    *videos.ENDPOINTS,
+    *clips.ENDPOINTS,
     *chat.ENDPOINTS,
     *donations.ENDPOINTS,
     *playback.ENDPOINTS,
