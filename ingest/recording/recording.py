@@ -66,6 +66,8 @@ class Tools:
     node: str
     memory: Allowance
     disk: Allowance
+    uploads: asyncio.Semaphore
+    """Segments that may be on their way from the spool to the store, and so in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,14 +272,15 @@ class Recording:
         await self._publish()
 
     async def _ship(self, waiting: _Waiting) -> None:
-        data = waiting.data
-        if data is None:
-            try:
-                data = await asyncio.to_thread(self._spool.read, waiting.name)
-            except OSError as error:
-                _log.error("a kept segment cannot be read", name=waiting.name, reason=str(error))
-                return
-        await shipping.put(self._tools.store, f"{self.stream_id}/{waiting.name}", data)
+        async with self._tools.uploads:
+            data = waiting.data
+            if data is None:
+                try:
+                    data = await asyncio.to_thread(self._spool.read, waiting.name)
+                except OSError as error:
+                    _log.error("a kept segment cannot be read", name=waiting.name, reason=str(error))
+                    return
+            await shipping.put(self._tools.store, f"{self.stream_id}/{waiting.name}", data)
         await asyncio.to_thread(self._spool.stored, waiting.name)
         self._tools.disk.give(waiting.size)
 

@@ -28,6 +28,8 @@ from topology.settings import Settings
 
 MEMORY = 128_000_000
 """Bytes of segments that may wait for the spool's disk."""
+UPLOADS = 32
+"""Segments on their way to the store at a time, of all recordings."""
 _MB = 1_000_000
 
 

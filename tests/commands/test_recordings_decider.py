@@ -69,7 +69,7 @@ def clip_of_video(end_ms: int, duration_ms: int = 30_000, vod_id: str = "st") ->
 
 
 def created(offset_ms: int | None = None, clip_id: str = "cl", creator_id: str = BOB) -> ClipCreated:
-    facts = {"node": "n1", "title": "Oh", "duration_ms": 30_000, "vod_offset_ms": offset_ms}
+    facts: dict[str, Any] = {"node": "n1", "title": "Oh", "duration_ms": 30_000, "vod_offset_ms": offset_ms}
     return happened(ClipCreated, **OF_STREAM, clip_id=clip_id, creator_id=creator_id, **facts)
 
 
@@ -155,7 +155,12 @@ def test_clips_of_one_recording_are_bounded() -> None:
 
 
 def test_a_clip_is_published_once_and_also_after_its_recording_is_gone() -> None:
-    facts = {"clip_id": "cl", "vod_offset_ms": 14_000, "duration_ms": 32_000, "playback_path": "/vod/cl/index.m3u8"}
+    facts: dict[str, Any] = {
+        "clip_id": "cl",
+        "vod_offset_ms": 14_000,
+        "duration_ms": 32_000,
+        "playback_path": "/vod/cl/index.m3u8",
+    }
     publish = wish(PublishClip, actor=SYSTEM, channel_id=ADA, **facts)
     published = happened(ClipPublished, **OF_STREAM, **facts)
     channel().given(STARTED, created()).when(publish).then(published)

@@ -114,7 +114,7 @@ async def workshop(
     """Entering it takes up what an earlier one left in the directory; leaving it stops as a process does."""
     store = store or LocalStore(directory / "store")
     deciders = deciders or LocalDeciders(20.0)
-    tools = Tools(store, deciders, NODE, Allowance(memory), Allowance(disk))
+    tools = Tools(store, deciders, NODE, Allowance(memory), Allowance(disk), asyncio.Semaphore(8))
     recorder = Recorder(directory / "spool", tools, grace_s)
     shelf = PublishedShelf(directory / "published")
     errands = Errands(directory / "errands", Steward(store, Clips(store, recorder, deciders), shelf).do)
