@@ -76,7 +76,8 @@ async def running_recordings(settings: Settings, codec: Codec, submitter: Submit
     """Inside it streams can be recorded. What was recorded before is seen to even when recording is off."""
     directory = settings.data_dir / "recorder"
     async with opened_store(settings) as store:
-        tools = Tools(store, submitter, settings.node, Allowance(MEMORY), Allowance(settings.recordings_spool_mb * _MB))
+        spooled = Allowance(settings.recordings_spool_mb * _MB)
+        tools = Tools(store, submitter, settings.node, Allowance(MEMORY), spooled, asyncio.Semaphore(UPLOADS))
         recorder = Recorder(directory / "spool", tools, settings.resume_grace_s)
         shelf = PublishedShelf(directory / "published")
         errands = Errands(directory / "errands", Steward(store, Clips(store, recorder, submitter), shelf).do)
