@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from commands.client import CommandClient
 from ingest.connection import ConnectionLimits
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -55,13 +56,13 @@ async def serve(settings: Settings) -> None:
             HealthReports(settings, codec) as reports,
             running_recordings(settings, codec, client) as recordings,
         ):
-            registry = Registry(settings.data_dir / "live")
+            registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
 
             def open_live(stream_id: str, channel_id: str) -> LiveStream:
-                return LiveStream(stream_id, channel_id, media, registry, recordings.sink(stream_id, channel_id))
+                return LiveStream(stream_id, channel_id, media, registry, [recordings.sink(stream_id, channel_id)])
 
             desk = StreamDesk(tools, open_live)
             async with Revocations(settings, codec, desk.revoke):

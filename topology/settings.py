@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
 
+    dvr_window_s: float = Field(
+        default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
+    )
+
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
     rtmp_idle_s: float = Field(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -14,12 +15,42 @@ class Rendition:
     name: str
     """`source`, `audio`, or a rung of the ladder such as `720p`; part of its URLs."""
     codecs: str
-    """RFC 6381, comma-separated."""
+    """RFC 6381."""
     width: int = 0
+    """0 without a picture."""
     height: int = 0
     frame_rate: float = 0.0
     channels: int = 0
     """0 without sound."""
+
+
+class Slot(NamedTuple):
+    """A part's place in a stream's time: the same for all renditions."""
+
+    number: int
+    """Media sequence number of its segment."""
+    part: int
+    """Index within the segment."""
+    duration_s: float
+    """As published: never more than the part target."""
+    span_s: float
+    """Its share of the segment."""
+    starts_at_s: float
+    """Unix time of the segment's first frame."""
+    media_s: float
+    """The segment's first decode time."""
+    discontinuities: int
+    """Discontinuity sequence number."""
+
+
+class Span(NamedTuple):
+    """A segment's place in a stream's time: the same for all renditions."""
+
+    number: int
+    starts_at_s: float
+    media_s: float
+    discontinuities: int
+    duration_s: float
 
 
 @dataclass(frozen=True)
@@ -29,6 +60,7 @@ class PartEntry:
     offset: int
     """Of its first byte within the segment."""
     size: int
+    """0 when the rendition has nothing for this time: a gap."""
 
 
 @dataclass(frozen=True)
@@ -38,38 +70,59 @@ class SegmentEntry:
     number: int
     """Media sequence number."""
     init: int
-    """Number of its init segment, which is also its discontinuity sequence number."""
+    """Number of its init segment."""
+    new_init: bool
+    """It differs from that of the segment before, or follows a discontinuity."""
+    discontinuities: int
+    """Discontinuity sequence number."""
     discontinuity: bool
+    """It follows a discontinuity."""
     starts_at_s: float
     """Unix time of its first frame."""
+    media_s: float
+    """Decode time of its first frame; to within a frame in an audio rendition beside video."""
     duration_s: float
+    """Likewise."""
+    size: int
+    """Bytes."""
     parts: tuple[PartEntry, ...]
+    """None of a segment that is far from the live edge."""
     gap: bool = False
     """The rendition lacks this segment, or some of it."""
 
-    @property
-    def size(self) -> int:
-        return self.parts[-1].offset + self.parts[-1].size if self.parts else 0
+    def without_parts(self) -> SegmentEntry:
+        """What is left to say of it far from the live edge."""
+        return replace(self, parts=()) if self.parts else self
 
     @cached_property
     def head(self) -> str:
         """The lines before its parts."""
         moment = datetime.fromtimestamp(self.starts_at_s, UTC).isoformat(timespec="milliseconds")
-        head = f"#EXT-X-PROGRAM-DATE-TIME:{moment.replace('+00:00', 'Z')}\n"
-        return f"#EXT-X-DISCONTINUITY\n{map_line(self.init)}{head}" if self.discontinuity else head
+        return (
+            ("#EXT-X-DISCONTINUITY\n" if self.discontinuity else "")
+            + (map_line(self.init) if self.new_init else "")
+            + f"#EXT-X-PROGRAM-DATE-TIME:{moment.replace('+00:00', 'Z')}\n"
+        )
 
     @cached_property
     def part_lines(self) -> str:
         return "".join(
             f'#EXT-X-PART:DURATION={seconds(part.duration_s)},URI="{part_name(self.number, index)}"'
-            + (",INDEPENDENT=YES\n" if part.independent else "\n")
+            + (",INDEPENDENT=YES" if part.independent else "")
+            + ("\n" if part.size else ",GAP=YES\n")
             for index, part in enumerate(self.parts)
         )
 
     @cached_property
     def tail(self) -> str:
         """The lines after its parts, once it is closed."""
-        return f"#EXTINF:{seconds(self.duration_s)},\n{segment_name(self.number)}\n"
+        gap = "#EXT-X-GAP\n" if self.gap else ""
+        return f"{gap}#EXTINF:{seconds(self.duration_s)},\n{segment_name(self.number)}\n"
+
+    @cached_property
+    def text(self) -> str:
+        """All of its lines where its parts are not listed."""
+        return self.head + self.tail
 
 
 def seconds(value: float) -> str:

@@ -13,13 +13,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ingest.hls.playback import Playback
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
-from ingest.hls.shelf import Slice
+from ingest.hls.shelf import Slice, remove_all
+from ingest.hls.window import Window
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+INDEX_PATH = "/live/{stream_id}/index.m3u8"
+RENDITION_PATH = "/live/{stream_id}/{rendition}/{name}"
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 """Any site may play. Said without `Vary: Origin`, which would make CDNs keep a copy a site."""
 
@@ -43,51 +45,58 @@ class Origin:
         self._held_max = held_max
         self._held = 0
 
-    async def serve(self, request: Request) -> Response:
+    async def index(self, request: Request) -> Response:
+        """The multivariant playlist."""
         playback = self._registry.find(request.path_params["stream_id"])
-        name: str = request.path_params["name"]
         if playback is None or not playback.ready:
             raise _not_found()
-        if name == "index.m3u8":
-            return _playlist(playback.multivariant().encode(), _BRIEF, gzip=False)
+        return _playlist(playback.multivariant().encode(), _BRIEF, gzip=False)
+
+    async def serve(self, request: Request) -> Response:
+        """A rendition's playlist or media."""
+        playback = self._registry.find(request.path_params["stream_id"])
+        window = playback.window(request.path_params["rendition"]) if playback else None
+        name: str = request.path_params["name"]
+        if window is None:
+            raise _not_found()
         if name == MEDIA_PLAYLIST:
-            return await self._media_playlist(request, playback)
+            return await self._media_playlist(request, window)
         if match := _PART.fullmatch(name):
-            return await self._part(request, playback, int(match[1]), int(match[2]))
+            return await self._part(request, window, int(match[1]), int(match[2]))
         if match := _SEGMENT.fullmatch(name):
-            return await _media(request, playback.segment(int(match[1])))
+            return await _media(request, window.segment(int(match[1])))
         if match := _INIT.fullmatch(name):
-            return await _media(request, playback.init(int(match[1])))
+            return await _media(request, window.init(int(match[1])))
         raise _not_found()
 
-    async def _media_playlist(self, request: Request, playback: Playback) -> Response:
+    async def _media_playlist(self, request: Request, window: Window) -> Response:
         number, index = _directive(request, "_HLS_msn"), _directive(request, "_HLS_part")
         skip = request.query_params.get("_HLS_skip")
         if skip not in (None, "YES", "v2") or (index is not None and number is None):
             raise _bad_request("_HLS_skip is YES or v2, and _HLS_part needs _HLS_msn")
         lifetime = _BRIEF
-        if number is not None and not playback.ended:
-            if playback.is_ahead(number, index):
+        if number is not None and not window.ended:
+            if window.is_ahead(number, index):
                 raise _bad_request("that is too far ahead")
-            await self._hold(playback, number, index)
-            lifetime = f"public, max-age={2 * _HOLD_TARGETS * playback.target_s}"
+            await self._hold(window, number, index)
+            lifetime = f"public, max-age={2 * _HOLD_TARGETS * window.target_s}"
         gzip = "gzip" in request.headers.get("accept-encoding", "")
-        return _playlist(playback.playlist(skip is not None, gzip), lifetime, gzip)
+        return _playlist(window.playlist(skip is not None, gzip), lifetime, gzip)
 
-    async def _part(self, request: Request, playback: Playback, number: int, index: int) -> Response:
-        if playback.is_hinted(number, index) and not playback.ended:
-            await self._hold(playback, number, index)
-        return await _media(request, playback.part(number, index))
+    async def _part(self, request: Request, window: Window, number: int, index: int) -> Response:
+        if window.is_hinted(number, index) and not window.ended:
+            await self._hold(window, number, index)
+        return await _media(request, window.part(number, index))
 
-    async def _hold(self, playback: Playback, number: int, index: int | None) -> None:
+    async def _hold(self, window: Window, number: int, index: int | None) -> None:
         """Return when the playlist has it, or the stream is over."""
-        if playback.has(number, index):
+        if window.has(number, index):
             return
         if self._held >= self._held_max:
             raise _unavailable("too many requests wait")
         self._held += 1
         try:
-            arrived = await playback.wait_for(lambda: playback.has(number, index), _HOLD_TARGETS * playback.target_s)
+            arrived = await window.wait_for(lambda: window.has(number, index), _HOLD_TARGETS * window.target_s)
         finally:
             self._held -= 1
         if not arrived:
@@ -104,10 +113,13 @@ def create_origin(registry: Registry, held_max: int = 20_000, more: Sequence[Bas
         sweeping.cancel()
         await asyncio.wait([sweeping])
 
+    origin = Origin(registry, held_max)
     return Starlette(
         routes=[
-            Route("/live/{stream_id}/{name}", Origin(registry, held_max).serve, methods=["GET"]),
-            Route("/live/{stream_id}/{name}", _preflight, methods=["OPTIONS"]),
+            Route(INDEX_PATH, origin.index, methods=["GET"]),
+            Route(RENDITION_PATH, origin.serve, methods=["GET"]),
+            Route(INDEX_PATH, _preflight, methods=["OPTIONS"]),
+            Route(RENDITION_PATH, _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
             *more,
@@ -120,7 +132,8 @@ def create_origin(registry: Registry, held_max: int = 20_000, more: Sequence[Bas
 async def _sweep(registry: Registry) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        registry.sweep(loop.time())
+        for directory in registry.sweep(loop.time()):
+            await asyncio.to_thread(remove_all, directory)
         await asyncio.sleep(_SWEEP_S)
 
 

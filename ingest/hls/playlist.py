@@ -1,17 +1,17 @@
-"""Rendering playlists (RFC 8216bis 4.4). Pure."""
+"""Rendering media playlists (RFC 8216bis 4.4). Pure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from ingest.hls.entries import Rendition, SegmentEntry, map_line, part_name, seconds
+from ingest.hls.entries import SegmentEntry, map_line, part_name, seconds
 
 MEDIA_PLAYLIST = "media.m3u8"
-_PARTS_LISTED = 3
+PARTS_LISTED = 3
 """Target durations from the live edge within which parts are listed (RFC 8216bis 4.4.4.9)."""
-_SKIP_UNTIL = 6
+SKIP_UNTIL = 6
 """Target durations from the live edge before which a delta update leaves segments out (4.4.3.8)."""
 _PART_HOLD_BACK = 3
 """Part targets that a player should keep from the live edge: the least that is allowed (4.4.3.8)."""
@@ -28,39 +28,85 @@ class MediaState:
     next_number: int
     """Of the segment after the last closed one."""
     ended: bool
+    reports: str = ""
+    """The EXT-X-RENDITION-REPORT lines."""
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Where a playlist changes its manner: indices of closed segments."""
+
+    skip_until: int
+    """Those before are left out of a delta update."""
+    parts_from: int
+    """Those from here on are listed with their parts."""
+
+
+def zones(state: MediaState) -> Zones:
+    """Looks at the segments near the live edge only, however long the playlist is."""
+    closed = state.closed
+    index = len(closed)
+    parts_from = index
+    distance_s = state.open.duration_s if state.open else 0.0
+    while index:
+        distance_s += closed[index - 1].duration_s
+        if distance_s >= SKIP_UNTIL * state.target_s:
+            break
+        index -= 1
+        if distance_s < PARTS_LISTED * state.target_s:
+            parts_from = index
+    return Zones(index, len(closed) if state.ended else parts_from)
 
 
 def media_playlist(state: MediaState, skip: bool = False) -> str:
     """The media playlist; a delta update with `skip` when there is something to leave out."""
-    target_s, closed = state.target_s, state.closed
-    listed = [*closed, state.open] if state.open else [*closed]
-    from_edge = _distances_from_edge(listed)
-    skipped = sum(distance >= _SKIP_UNTIL * target_s for distance in from_edge[: len(closed)]) if skip else 0
-    lines = [_header(state, listed)]
-    if skipped:
-        lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n")
-    for index in range(skipped, len(listed)):
-        segment = listed[index]
-        if index == skipped and not segment.discontinuity:
-            lines.append(map_line(segment.init))
-        lines.append(segment.head)
-        if from_edge[index] < _PARTS_LISTED * target_s and not state.ended:
-            lines.append(segment.part_lines)
-        if segment is not state.open:
-            lines.append(segment.tail)
-    lines.append("#EXT-X-ENDLIST\n" if state.ended else _preload_hint(state))
+    at = zones(state)
+    return (delta_head(state, at) if skip and at.skip_until else settled(state, at)) + unsettled(state, at)
+
+
+def settled(state: MediaState, at: Zones) -> str:
+    """What stays as it is until a segment crosses into another zone: most of a long playlist."""
+    return _header(state) + _segments(state, 0, at.parts_from)
+
+
+def delta_head(state: MediaState, at: Zones) -> str:
+    """What stands in its place in a delta update."""
+    skip = f"#EXT-X-SKIP:SKIPPED-SEGMENTS={at.skip_until}\n"
+    return _header(state) + skip + _segments(state, at.skip_until, at.parts_from)
+
+
+def unsettled(state: MediaState, at: Zones) -> str:
+    """The segments with their parts, what is open, and what comes next."""
+    lines: list[str] = []
+    for segment in (state.closed[index] for index in range(at.parts_from, len(state.closed))):
+        lines += (segment.head, segment.part_lines, segment.tail)
+    if not at.parts_from and lines and not state.closed[0].new_init:
+        lines.insert(0, map_line(state.closed[0].init))
+    if state.open:
+        if not state.closed and not state.open.new_init:
+            lines.append(map_line(state.open.init))
+        lines += (state.open.head, "" if state.ended else state.open.part_lines)
+    lines.append("#EXT-X-ENDLIST\n" if state.ended else _preload_hint(state) + state.reports)
     return "".join(lines)
 
 
-def _header(state: MediaState, listed: Sequence[SegmentEntry]) -> str:
-    first = listed[0] if listed else None
-    discontinuities = first.init - first.discontinuity if first else 0
+def _segments(state: MediaState, start: int, end: int) -> str:
+    if start >= end:
+        return ""
+    first = state.closed[start]
+    opening = "" if first.new_init else map_line(first.init)
+    return opening + "".join([segment.text for segment in islice(state.closed, start, end)])
+
+
+def _header(state: MediaState) -> str:
+    first = state.closed[0] if state.closed else state.open
+    discontinuities = first.discontinuities - first.discontinuity if first else 0
     hold_back = seconds(_PART_HOLD_BACK * float(seconds(state.part_target_s)))
     return (
         "#EXTM3U\n#EXT-X-VERSION:9\n"
         f"#EXT-X-TARGETDURATION:{state.target_s}\n"
         f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_back},"
-        f"CAN-SKIP-UNTIL={_SKIP_UNTIL * state.target_s}.0\n"
+        f"CAN-SKIP-UNTIL={SKIP_UNTIL * state.target_s}.0\n"
         f"#EXT-X-PART-INF:PART-TARGET={seconds(state.part_target_s)}\n"
         f"#EXT-X-MEDIA-SEQUENCE:{first.number if first else state.next_number}\n"
         f"#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}\n"
@@ -70,29 +116,3 @@ def _header(state: MediaState, listed: Sequence[SegmentEntry]) -> str:
 def _preload_hint(state: MediaState) -> str:
     number, index = (state.open.number, len(state.open.parts)) if state.open else (state.next_number, 0)
     return f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{part_name(number, index)}"\n'
-
-
-def _distances_from_edge(listed: Sequence[SegmentEntry]) -> list[float]:
-    """From each segment's start to the end of the playlist, seconds."""
-    distances, total = [], 0.0
-    for segment in reversed(listed):
-        total += segment.duration_s
-        distances.append(total)
-    return distances[::-1]
-
-
-def multivariant_playlist(rendition: Rendition, segments: Sequence[SegmentEntry]) -> str:
-    """The multivariant playlist, its bandwidths measured over the segments."""
-    rates = [segment.size * 8 / segment.duration_s for segment in segments if segment.duration_s]
-    total_s = sum(segment.duration_s for segment in segments)
-    average = sum(segment.size for segment in segments) * 8 / total_s if total_s else 0
-    attributes = [
-        f"BANDWIDTH={math.ceil(max(rates, default=1))}",
-        f"AVERAGE-BANDWIDTH={math.ceil(average)}",
-        f'CODECS="{rendition.codecs}"',
-    ]
-    if rendition.width:
-        attributes.append(f"RESOLUTION={rendition.width}x{rendition.height}")
-    if rendition.frame_rate:
-        attributes.append(f"FRAME-RATE={rendition.frame_rate:.3f}")
-    return f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-STREAM-INF:{','.join(attributes)}\n{MEDIA_PLAYLIST}\n"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.hls.playback import Playback, WindowLimits
-from ingest.hls.shelf import Shelf
+from ingest.hls.backlog import WindowLimits
+from ingest.hls.playback import Playback
+from ingest.hls.sink import SegmentSink
 
 
 class Registry:
@@ -22,28 +24,32 @@ class Registry:
         self._doomed: dict[str, float] = {}
         """Since when each ended stream or leftover waits for its removal."""
 
-    def open(self, stream_id: str) -> Playback:
+    def open(self, stream_id: str, sinks: Sequence[SegmentSink] = ()) -> Playback:
         """A new stream, or one that a killed process left behind: its numbers go on and its files are removed."""
         self._leftovers.discard(stream_id)
         self._doomed.pop(stream_id, None)
         if before := self._playbacks.get(stream_id):
             before.end()
-        playback = self._playbacks[stream_id] = Playback(stream_id, Shelf(self._live_dir / stream_id), self._limits)
+        playback = Playback(stream_id, self._live_dir / stream_id, self._limits, sinks)
+        self._playbacks[stream_id] = playback
         return playback
 
     def find(self, stream_id: str) -> Playback | None:
         return self._playbacks.get(stream_id)
 
-    def sweep(self, now_s: float) -> None:
-        """Remove what has been over for long enough. Call it every second or so; any clock that only moves on."""
+    def sweep(self, now_s: float) -> list[Path]:
+        """Forget what has been over for long enough; returns the directories to remove, which may take a while.
+
+        Call it every second or so; any clock that only moves on.
+        """
         over = {stream_id for stream_id, playback in self._playbacks.items() if playback.ended} | self._leftovers
+        gone = []
         for stream_id in over:
             if now_s - self._doomed.setdefault(stream_id, now_s) < self._linger_s:
                 continue
             del self._doomed[stream_id]
             self._leftovers.discard(stream_id)
-            playback = self._playbacks.pop(stream_id, None)
-            if playback:
+            if playback := self._playbacks.pop(stream_id, None):
                 playback.remove()
-            else:
-                Shelf(self._live_dir / stream_id).remove_all()
+            gone.append(self._live_dir / stream_id)
+        return gone

@@ -1,4 +1,4 @@
-"""A stream's segments on disk."""
+"""A rendition's segments on disk."""
 
 from __future__ import annotations
 
@@ -32,26 +32,18 @@ class Slice(NamedTuple):
 
 
 class Shelf:
-    """One directory a stream. A full disk is said once and does not stop the stream."""
+    """One directory a rendition, in its stream's. A full disk is said once and does not stop the stream."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._failing = False
 
-    def take_over(self) -> tuple[int, int]:
-        """The first free segment and init numbers after a killed process's; its files are removed."""
-        names = [path.name for path in self._directory.iterdir()] if self._directory.is_dir() else []
-        segments = [int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name))]
-        inits = [int(match[1]) for name in names if (match := _INIT.fullmatch(name))]
-        self.remove_all()
-        return max(segments, default=-1) + 1, max(inits, default=-1) + 1
-
     def put_init(self, number: int, data: bytes) -> bool:
         return self._put(self._directory / init_name(number), data)
 
-    def put_segment(self, number: int, chunks: list[bytes]) -> bool:
+    def put_segment(self, number: int, data: bytes) -> bool:
         """False when it could not be stored."""
-        return self._put(self._directory / segment_name(number), b"".join(chunks))
+        return self._put(self._directory / segment_name(number), data)
 
     def segment(self, number: int, offset: int, size: int) -> Slice:
         return Slice(self._directory / segment_name(number), offset, size)
@@ -61,9 +53,6 @@ class Shelf:
 
     def remove_init(self, number: int) -> None:
         _remove(self._directory / init_name(number))
-
-    def remove_all(self) -> None:
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _put(self, path: Path, data: bytes) -> bool:
         try:
@@ -77,6 +66,20 @@ class Shelf:
             return False
         self._failing = False
         return True
+
+
+def take_over(directory: Path) -> tuple[int, int]:
+    """The first free segment and init numbers after those of a killed process; its files are removed."""
+    names = [path.name for path in directory.glob("*/*")]
+    segments = [int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name))]
+    inits = [int(match[1]) for name in names if (match := _INIT.fullmatch(name))]
+    remove_all(directory)
+    return max(segments, default=-1) + 1, max(inits, default=-1) + 1
+
+
+def remove_all(directory: Path) -> None:
+    """A stream's files."""
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:

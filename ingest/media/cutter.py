@@ -19,10 +19,9 @@ class CutLimits:
 
 @dataclass
 class Part:
-    """Frames that are published together. The lead track is video where there is video."""
+    """Frames of the lead track, which is video where there is video, that are published together."""
 
-    lead: list[Frame] = field(default_factory=list)
-    follow: list[Frame] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
     duration: int = 0
     """As published: the frames' durations, but never more than the part target."""
     span: int = 0
@@ -33,11 +32,11 @@ class Part:
 
     @property
     def independent(self) -> bool:
-        return any(frame.keyframe for frame in self.lead)
+        return any(frame.keyframe for frame in self.frames)
 
 
 class Cutter:
-    """Takes the lead track's frames in order, each with its final duration, and anything else as it comes."""
+    """Takes the lead track's frames in order, each with its final duration."""
 
     def __init__(self, limits: CutLimits) -> None:
         self._limits = limits
@@ -45,17 +44,13 @@ class Cutter:
         self.segment_span = 0
         """How much of the open segment's time is in frames taken."""
 
-    def follow(self, frame: Frame) -> None:
-        """Add a frame of the other track to the open part."""
-        self._part.follow.append(frame)
-
-    def lead(self, frame: Frame, keyframe_follows: bool) -> list[Part]:
+    def push(self, frame: Frame, keyframe_follows: bool) -> list[Part]:
         """Add a frame; returns the parts that this completes: none, one, or two around a frame that does not fit."""
         limits, done = self._limits, []
-        if self._part.lead and self._part.span + frame.duration > limits.part_target:
+        if self._part.frames and self._part.span + frame.duration > limits.part_target:
             done.append(self._close_full())
         part = self._part
-        part.lead.append(frame)
+        part.frames.append(frame)
         part.span += frame.duration
         self.segment_span += frame.duration
         if keyframe_follows and self.segment_span >= limits.segment_min:
@@ -68,7 +63,7 @@ class Cutter:
 
     def flush(self) -> Part | None:
         """The open part as it is, which ends its segment; None when nothing is open."""
-        return self._close(ends_segment=True) if self._part.lead else None
+        return self._close(ends_segment=True) if self._part.frames else None
 
     def _close_full(self) -> Part:
         """The segment ends too if the next part might take it over its limit."""

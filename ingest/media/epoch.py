@@ -8,6 +8,7 @@ from ingest.media.became import RefusedMedia
 from ingest.media.clocks import AudioClock, VideoClock
 from ingest.media.cutter import CutLimits, Cutter, Part
 from ingest.media.flv import AudioFrame, VideoFrame
+from ingest.media.follower import Follower
 from ingest.media.fragment import Frame
 from ingest.media.gathering import TAG_OVERHEAD
 from ingest.media.init import VIDEO_TIMESCALE
@@ -46,6 +47,8 @@ class Epoch:
         self.timescale = VIDEO_TIMESCALE if video or not audio else audio.sample_rate
         self.published = False
         """The caller's note that its init segment is out."""
+        self.follower = Follower(audio.sample_rate) if video and audio else None
+        """Cuts the audio where the video is cut."""
         self.gaps = 0
         """Jumps of the timestamps within the open segment."""
         self.keyframe_distance = 0
@@ -57,8 +60,6 @@ class Epoch:
         self._clock = VideoClock(round(start_s * VIDEO_TIMESCALE), origin_ms, video.frame_rate if video else 0.0)
         self._audio_clock: AudioClock | None = None
         self._cutter: Cutter | None = None
-        self._early: list[Frame] = []
-        """Audio from before the video's frame rate, and so the cutter, is known."""
         self._pending: Frame | None = None
         self._last_keyframe = round(start_s * VIDEO_TIMESCALE)
         self._video_ms = origin_ms
@@ -94,7 +95,7 @@ class Epoch:
         parts: list[Part] = []
         if self._pending:
             cutter = self._cutter or self._start_cutter(clock.frame_ticks)
-            parts = cutter.lead(self._pending.lasting_until(dts), unit.keyframe)
+            parts = cutter.push(self._pending.lasting_until(dts), unit.keyframe)
         self.keyframe_distance = max(self.keyframe_distance, dts - self._last_keyframe)
         if unit.keyframe:
             self._last_keyframe = dts
@@ -122,21 +123,18 @@ class Epoch:
         if dts is None:
             return []
         frame = Frame(dts, clock.frame_samples, unit.data)
-        if not self.video:
-            cutter = self._cutter or self._start_cutter(clock.frame_samples)
-            return cutter.lead(frame, keyframe_follows=False)
-        if self._cutter:
-            self._cutter.follow(frame)
-        else:
-            self._early.append(frame)
-        return []
+        if self.follower:
+            self.follower.push(frame)
+            return []
+        cutter = self._cutter or self._start_cutter(clock.frame_samples)
+        return cutter.push(frame, keyframe_follows=False)
 
     def flush(self) -> list[Part]:
         """What was taken, as if the media ended here."""
         parts: list[Part] = []
         if self._pending:
             cutter = self._cutter or self._start_cutter(self._pending.duration)
-            parts = cutter.lead(self._pending, keyframe_follows=False)
+            parts = cutter.push(self._pending, keyframe_follows=False)
         if self._cutter and (rest := self._cutter.flush()):
             parts.append(rest)
         return parts
@@ -162,9 +160,6 @@ class Epoch:
                 segment_max=int((settings.segment_max_s if self.video else settings.segment_min_s) * scale),
             )
         )
-        for frame in self._early:
-            self._cutter.follow(frame)
-        self._early.clear()
         return self._cutter
 
     def _start_audio(self, audio: AudioParameters, timestamp_ms: int) -> AudioClock | None:

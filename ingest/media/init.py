@@ -23,21 +23,17 @@ _EMPTY_TABLES = (
 _SELF_CONTAINED = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
 
 
-def init_segment(video: VideoParameters | None, audio: AudioParameters | None) -> bytes:
-    """What a player reads before any part of these tracks."""
-    tracks = []
-    extends = []
-    if video:
-        tracks.append(_video_track(video))
-        extends.append(_track_extends(VIDEO_TRACK, OTHER_SAMPLE))
-    if audio:
-        tracks.append(_audio_track(audio))
-        extends.append(_track_extends(AUDIO_TRACK, SYNC_SAMPLE))
+def init_segment(track: VideoParameters | AudioParameters) -> bytes:
+    """What a player reads before any part of this track."""
+    if isinstance(track, VideoParameters):
+        content, extends = _video_track(track), _track_extends(VIDEO_TRACK, OTHER_SAMPLE)
+    else:
+        content, extends = _audio_track(track), _track_extends(AUDIO_TRACK, SYNC_SAMPLE)
     header = full_box(
         b"mvhd", 0, 0, struct.pack(">4I", 0, 0, 1000, 0), struct.pack(">IH10x", 0x10000, 0x100), _MATRIX, bytes(24),
         struct.pack(">I", AUDIO_TRACK + 1),
     )  # fmt: skip
-    return box(b"ftyp", b"iso6", bytes(4), b"iso6cmfcmp41") + box(b"moov", header, *tracks, box(b"mvex", *extends))
+    return box(b"ftyp", b"iso6", bytes(4), b"iso6cmfcmp41") + box(b"moov", header, content, box(b"mvex", extends))
 
 
 def _video_track(video: VideoParameters) -> bytes:

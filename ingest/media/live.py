@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from ingest.health.judge import Verdict, judge
 from ingest.health.measure import SegmentSeen, sample_of
-from ingest.hls.entries import Rendition
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
@@ -17,10 +15,9 @@ from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, 
 from ingest.media.cutter import Part
 from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
-from ingest.media.fragment import fragment
 from ingest.media.gathering import Gathering, Held
 from ingest.media.hevc import read_hevc
-from ingest.media.init import init_segment
+from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -31,17 +28,6 @@ _VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {"avc1": read_av
 _EPOCHS_MAX = 20
 _EPOCHS_WITHIN_S = 60.0
 """More discontinuities than that, and the stream is refused: each costs an init segment and a segment."""
-
-
-@dataclass
-class _OpenSegment:
-    start_s: float
-    """In the output's time."""
-    opened_at_s: float
-    """By our clock."""
-    size: int = 0
-    video_frames: int = 0
-    audio_frames: int = 0
 
 
 class LiveStream:
@@ -56,30 +42,22 @@ class LiveStream:
         channel_id: str,
         settings: MediaSettings,
         registry: Registry,
-        sink: SegmentSink | None = None,
+        sinks: Sequence[SegmentSink] = (),
     ) -> None:
-        """`sink` is given every closed segment."""
         self.stream_id = stream_id
         self.channel_id = channel_id
         self._settings = settings
-        self._playback = registry.open(stream_id)
-        self._sink = sink
+        self._playback = registry.open(stream_id, sinks)
+        self._packager = Packager(self._playback)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
         self._verdict = Verdict()
         self._part_target_s = 0.0
-        self._part_number = 0
         self._ready = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
         self._now_s = 0.0
-        self._epoch_at_s = 0.0
-        self._epoch_start_s = 0.0
-        self._end_s = 0.0
-        self._audio_end_s = 0.0
-        self._opens_at_s = 0.0
-        self._segment: _OpenSegment | None = None
 
     def push(self, tag: MediaTag, now_s: float) -> list[Became]:
         """Take one tag. `now_s` is Unix time. Raises RefusedMedia; the stream should then be closed."""
@@ -106,8 +84,6 @@ class LiveStream:
         if not self._playback.ended:
             self._end_epoch()
             self._playback.end()
-            if self._sink:
-                self._sink.finish()
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
@@ -157,16 +133,15 @@ class LiveStream:
         if len(self._begun) == _EPOCHS_MAX and self._now_s - self._begun[0] < _EPOCHS_WITHIN_S:
             raise RefusedMedia("unstable_media", "the timestamps or the codecs change all the time")
         self._begun.append(self._now_s)
-        self._epoch_at_s = self._opens_at_s = self._now_s
-        self._epoch_start_s = self._end_s = max(self._end_s, self._audio_end_s)
         self._epoch = Epoch(
             self._video if gathering.with_video else None,
             self._audio if gathering.with_audio else None,
             gathering.held[0].timestamp_ms,
-            self._end_s,
+            self._packager.end_s,
             self._part_target_s,
             self._settings,
         )
+        self._packager.expect(self._now_s)
         return self._epoch
 
     def _end_epoch(self) -> list[Became]:
@@ -175,9 +150,8 @@ class LiveStream:
         if epoch is None:
             return []
         became = self._publish(epoch, epoch.flush())
-        if self._segment:
-            became += self._close_segment(epoch, self._segment, forced=False)
-            self._playback.announce()
+        became += self._judge(self._packager.flush(epoch, self._now_s))
+        self._playback.announce()
         return became
 
     def _feed(self, epoch: Epoch, timestamp_ms: int, frame: VideoFrame | AudioFrame) -> list[Became]:
@@ -189,95 +163,40 @@ class LiveStream:
             raise Discontinuity
         else:
             return []
-        return self._publish(epoch, parts) if parts else []
+        if not parts and not (epoch.follower and epoch.follower.due):
+            return []
+        became = self._publish(epoch, parts)
+        self._playback.announce()
+        return became
 
     def _publish(self, epoch: Epoch, parts: list[Part]) -> list[Became]:
+        if parts and not epoch.published:
+            epoch.published = True
+            self._part_target_s = epoch.part_target_s
+            self._packager.begin(epoch)
+        became = self._judge(self._packager.publish(epoch, parts, self._now_s))
+        if not self._ready and self._playback.ready:
+            self._ready = True
+            became.insert(0, _media_ready(epoch))
+        return became
+
+    def _judge(self, closed: list[SegmentSeen]) -> list[Became]:
         became: list[Became] = []
-        for part in parts:
-            if not epoch.published:
-                became += self._show_tracks(epoch)
-            segment = self._segment or self._open_segment()
-            self._publish_part(epoch, segment, part)
-            if part.ends_segment:
-                became += self._close_segment(epoch, segment, part.forced)
-        if parts:
-            self._playback.announce()
+        for seen in closed:
+            before, self._verdict = self._verdict, judge(self._verdict, seen)
+            after = self._verdict
+            became.append(SegmentClosed(sample_of(seen, after.status)))
+            if (before.status, before.codes) != (after.status, after.codes):
+                became.append(HealthBecame(before.status, after.status, after.codes))
         return became
 
-    def _show_tracks(self, epoch: Epoch) -> list[Became]:
-        """Before an epoch's first part: its init segment, and once in a life that there is something to play."""
-        epoch.published = True
-        video, audio = epoch.video, epoch.audio
-        self._part_target_s = epoch.part_target_s
-        ready = MediaReady(
-            video.codec if video else "",
-            audio.codec if audio else "",
-            video.width if video else 0,
-            video.height if video else 0,
-            epoch.frame_rate,
-        )
-        codecs = ",".join(codec for codec in (ready.video_codec, ready.audio_codec) if codec)
-        rendition = Rendition("source", codecs, ready.width, ready.height, ready.frame_rate)
-        init = init_segment(video, audio)
-        number = self._playback.begin(init, rendition, epoch.part_target_s)
-        if self._sink:
-            self._sink.begin(rendition, number, init)
-        if self._ready:
-            return []
-        self._ready = True
-        return [ready]
 
-    def _open_segment(self) -> _OpenSegment:
-        self._segment = _OpenSegment(self._end_s, self._opens_at_s)
-        return self._segment
-
-    def _publish_part(self, epoch: Epoch, segment: _OpenSegment, part: Part) -> None:
-        video, audio = (part.lead, part.follow) if epoch.video else ([], part.lead)
-        data = fragment(self._part_number, video, audio)
-        self._part_number += 1
-        self._playback.add_part(
-            data,
-            part.duration / epoch.timescale,
-            part.span / epoch.timescale,
-            part.independent,
-            self._epoch_at_s + segment.start_s - self._epoch_start_s,
-        )
-        segment.size += len(data)
-        segment.video_frames += len(video)
-        segment.audio_frames += len(audio)
-        last = part.lead[-1]
-        self._end_s = (last.dts + last.duration) / epoch.timescale
-        if audio and epoch.audio:
-            self._audio_end_s = (audio[-1].dts + audio[-1].duration) / epoch.audio.sample_rate
-
-    def _close_segment(self, epoch: Epoch, segment: _OpenSegment, forced: bool) -> list[Became]:
-        number, stored = self._playback.close_segment()
-        if self._sink and isinstance(data := self._playback.segment(number), bytes):
-            self._sink.segment("source", self._playback.entries()[-1], data)
-        video = epoch.video
-        seen = SegmentSeen(
-            sequence=number,
-            duration_s=self._end_s - segment.start_s,
-            wall_s=self._now_s - segment.opened_at_s,
-            size=segment.size,
-            video_frames=segment.video_frames,
-            audio_frames=segment.audio_frames,
-            keyframe_distance_s=epoch.keyframe_distance / epoch.timescale,
-            skew_s=epoch.skew_s,
-            gaps=epoch.gaps,
-            media_since_start_s=self._end_s - self._epoch_start_s,
-            wall_since_start_s=self._now_s - self._epoch_at_s,
-            pixels=video.width * video.height if video else 0,
-            declared_frame_rate=video.frame_rate if video else 0.0,
-            forced_cut=forced and video is not None,
-            stored=stored,
-        )
-        epoch.begin_segment()
-        self._segment = None
-        self._opens_at_s = self._now_s
-        before, self._verdict = self._verdict, judge(self._verdict, seen)
-        after = self._verdict
-        became: list[Became] = [SegmentClosed(sample_of(seen, after.status))]
-        if (before.status, before.codes) != (after.status, after.codes):
-            became.append(HealthBecame(before.status, after.status, after.codes))
-        return became
+def _media_ready(epoch: Epoch) -> MediaReady:
+    video, audio = epoch.video, epoch.audio
+    return MediaReady(
+        video.codec if video else "",
+        audio.codec if audio else "",
+        video.width if video else 0,
+        video.height if video else 0,
+        epoch.frame_rate,
+    )

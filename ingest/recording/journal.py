@@ -86,12 +86,17 @@ class Story:
     last_number: int = -1
     """Of all segments."""
     last_init: int = -1
-    ends_at_s: float = 0.0
-    """Unix time up to which something is kept."""
+    ends: dict[str, float] = field(default_factory=dict)
+    """Unix time up to which each rendition is kept."""
     started_at_s: float | None = None
     size: int = 0
     """Bytes of segments."""
     renditions: dict[str, Rendition] = field(default_factory=dict)
+
+    @property
+    def ends_at_s(self) -> float:
+        """Unix time up to which all renditions are kept; 0 before."""
+        return min(self.ends.values(), default=0.0) if self.ends.keys() >= self.renditions.keys() else 0.0
 
     def hear(self, line: Line) -> None:
         match line:
@@ -104,7 +109,7 @@ class Story:
                 segment = line.segment
                 self.last_number = max(self.last_number, segment.number)
                 self.size += segment.size
-                self.ends_at_s = max(self.ends_at_s, segment.ends_at_s)
+                self.ends[line.rendition] = segment.ends_at_s
                 if self.started_at_s is None:
                     self.started_at_s = segment.starts_at_s
             case Finished():

@@ -12,7 +12,7 @@ import structlog
 from ingest.connection import ConnectionLimits
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import record
-from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house
+from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
 GRACE_S = 0.4
 
@@ -85,7 +85,7 @@ def test_a_publisher_that_comes_back_goes_on_with_its_stream(house: House) -> No
     assert house.stream_of(key) == stream_id
     assert house.playback(key) is playback
     assert playback is not None
-    eventually(lambda: b"#EXT-X-DISCONTINUITY" in playback.playlist(False, False))
+    eventually(lambda: b"#EXT-X-DISCONTINUITY" in shown(playback))
     again.unpublish()
     comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "StreamEnded:unpublished")
     eventually(lambda: journal_is_empty(house))
@@ -161,9 +161,9 @@ def test_deciders_away_for_a_while_miss_nothing_and_the_video_goes_on(house: Hou
     playback = house.playback(key)
     assert playback is not None
     house.deciders.away = True
-    before = playback.playlist(False, False)
+    before = shown(playback)
     publisher.send([tag._replace(timestamp_ms=tag.timestamp_ms + 3000) for tag in footage()])
-    eventually(lambda: playback.playlist(False, False) != before)
+    eventually(lambda: shown(playback) != before)
     publisher.unpublish()
     time.sleep(0.2)
     assert story(house, key)[-1] == "StreamStarted"

@@ -29,6 +29,7 @@ from tests.ingest.rtmp.house import (
     ffmpeg,
     invoke,
     running_house,
+    shown,
 )
 
 LIMITS = ConnectionLimits(publish_s=1.5, idle_s=2.0, linger_s=1.0)
@@ -60,8 +61,8 @@ def _the_neighbour_plays_on(house: House, neighbour: str) -> Iterator[None]:
     playback = house.playback(neighbour)
     assert playback is not None
     assert not playback.ended
-    before = playback.playlist(False, False)
-    eventually(lambda: playback.playlist(False, False) != before)
+    before = shown(playback)
+    eventually(lambda: shown(playback) != before)
 
 
 def tags(**options: Any) -> tuple[MediaTag, ...]:

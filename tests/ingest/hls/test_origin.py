@@ -10,32 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest.hls.entries import Rendition
 from ingest.hls.origin import create_origin
-from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
+from tests.ingest.hls.stage import Stage
 
-NOW_S = 1_790_000_000.0
 BASE = "/live/stream"
-MEDIA = f"{BASE}/media.m3u8"
-
-
-class Stream:
-    """A stream with two closed segments of ten parts and an open one of three."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.playback: Playback = registry.open("stream")
-        self.playback.begin(b"the init", Rendition("source", "avc1.64001f", 1280, 720, 30.0), 0.2)
-        self.add_parts(10, close=True)
-        self.add_parts(10, close=True)
-        self.add_parts(3)
-
-    def add_parts(self, count: int, close: bool = False) -> None:
-        for index in range(count):
-            self.playback.add_part(b"part %d;" % index, 0.2, 0.2, index == 0, NOW_S)
-        if close:
-            self.playback.close_segment()
-        self.playback.announce()
+SOURCE = f"{BASE}/source"
+MEDIA = f"{SOURCE}/media.m3u8"
 
 
 @pytest.fixture
@@ -44,8 +25,13 @@ def registry(tmp_path: Path) -> Registry:
 
 
 @pytest.fixture
-def stream(registry: Registry) -> Stream:
-    return Stream(registry)
+def stream(registry: Registry) -> Stage:
+    """Two closed segments of ten parts and an open one of three."""
+    stage = Stage(registry.open("stream"), ["source", "audio"])
+    stage.add_parts(10, close=True)
+    stage.add_parts(10, close=True)
+    stage.add_parts(3)
+    return stage
 
 
 @pytest.fixture
@@ -64,27 +50,32 @@ async def held(client: httpx.AsyncClient, url: str) -> asyncio.Task[httpx.Respon
     return task
 
 
-async def test_the_multivariant_playlist_leads_to_everything(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_the_multivariant_playlist_leads_to_everything(client: httpx.AsyncClient, stream: Stage) -> None:
     index = await client.get(f"{BASE}/index.m3u8")
     assert index.headers["content-type"] == "application/vnd.apple.mpegurl"
-    media = await client.get(f"{BASE}/{index.text.splitlines()[-1]}")
-    names = [line.split('URI="')[1].split('"')[0] for line in media.text.splitlines() if 'URI="' in line]
-    names += [line for line in media.text.splitlines() if line.endswith(".m4s") and not line.startswith("#")]
-    assert len(names) == 1 + 23 + 1 + 2
-    for name in set(names) - {"part2.3.m4s"}:
-        assert (await client.get(f"{BASE}/{name}")).status_code == 200
+    variants = [line for line in index.text.splitlines() if not line.startswith("#")]
+    assert variants == ["source/media.m3u8", "audio/media.m3u8"]
+    assert 'URI="audio/media.m3u8"' in index.text
+    for rendition in ("source", "audio"):
+        media = await client.get(f"{BASE}/{rendition}/media.m3u8")
+        lines = media.text.splitlines()
+        names = [line.split('URI="')[1].split('"')[0] for line in lines if 'URI="' in line and "REPORT" not in line]
+        names += [line for line in lines if line.endswith(".m4s")]
+        assert len(names) == 1 + 23 + 1 + 2
+        for name in set(names) - {"part2.3.m4s"}:
+            assert (await client.get(f"{BASE}/{rendition}/{name}")).status_code == 200
 
 
-async def test_media_may_be_kept_forever_and_playlists_briefly(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_media_may_be_kept_forever_and_playlists_briefly(client: httpx.AsyncClient, stream: Stage) -> None:
     for name in ("init0.mp4", "segment0.m4s", "part1.4.m4s", "part2.0.m4s"):
-        assert "immutable" in (await client.get(f"{BASE}/{name}")).headers["cache-control"]
+        assert "immutable" in (await client.get(f"{SOURCE}/{name}")).headers["cache-control"]
     assert (await client.get(MEDIA)).headers["cache-control"] == "public, max-age=1"
     assert (await client.get(f"{MEDIA}?_HLS_msn=1")).headers["cache-control"] == "public, max-age=24"
-    missing = await client.get(f"{BASE}/segment9.m4s")
+    missing = await client.get(f"{SOURCE}/segment9.m4s")
     assert (missing.status_code, missing.headers["cache-control"]) == (404, "public, max-age=1")
 
 
-async def test_a_reload_blocks_until_the_part_is_there(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_a_reload_blocks_until_the_part_is_there(client: httpx.AsyncClient, stream: Stage) -> None:
     request = await held(client, f"{MEDIA}?_HLS_msn=2&_HLS_part=3")
     stream.add_parts(1)
     response = await request
@@ -94,7 +85,7 @@ async def test_a_reload_blocks_until_the_part_is_there(client: httpx.AsyncClient
 
 
 async def test_a_reload_without_a_part_blocks_until_the_segment_is_whole(
-    client: httpx.AsyncClient, stream: Stream
+    client: httpx.AsyncClient, stream: Stage
 ) -> None:
     request = await held(client, f"{MEDIA}?_HLS_msn=2")
     stream.add_parts(2)
@@ -105,7 +96,7 @@ async def test_a_reload_without_a_part_blocks_until_the_segment_is_whole(
 
 
 async def test_a_part_past_a_segments_last_stands_for_the_next_segments_first(
-    client: httpx.AsyncClient, stream: Stream
+    client: httpx.AsyncClient, stream: Stage
 ) -> None:
     assert (await client.get(f"{MEDIA}?_HLS_msn=1&_HLS_part=10")).status_code == 200
     request = await held(client, f"{MEDIA}?_HLS_msn=2&_HLS_part=7")
@@ -116,15 +107,15 @@ async def test_a_part_past_a_segments_last_stands_for_the_next_segments_first(
     assert 'URI="part3.0.m4s"' in (await request).text
 
 
-async def test_the_hinted_part_blocks_and_then_arrives(client: httpx.AsyncClient, stream: Stream) -> None:
-    request = await held(client, f"{BASE}/part2.3.m4s")
+async def test_the_hinted_part_blocks_and_then_arrives(client: httpx.AsyncClient, stream: Stage) -> None:
+    request = await held(client, f"{SOURCE}/part2.3.m4s")
     stream.add_parts(1)
     assert (await request).content == b"part 0;"
 
 
-async def test_a_hint_that_did_not_come_true_is_not_found(client: httpx.AsyncClient, stream: Stream) -> None:
-    request = await held(client, f"{BASE}/part2.3.m4s")
-    stream.playback.close_segment()
+async def test_a_hint_that_did_not_come_true_is_not_found(client: httpx.AsyncClient, stream: Stage) -> None:
+    request = await held(client, f"{SOURCE}/part2.3.m4s")
+    stream.close()
     stream.add_parts(1)
     assert (await request).status_code == 404
 
@@ -138,19 +129,19 @@ async def test_a_hint_that_did_not_come_true_is_not_found(client: httpx.AsyncCli
     ],
 )  # fmt: skip
 async def test_requests_from_the_future_or_without_sense_are_bad(
-    client: httpx.AsyncClient, stream: Stream, query: str
+    client: httpx.AsyncClient, stream: Stage, query: str
 ) -> None:
     response = await client.get(f"{MEDIA}?{query}")
     assert response.status_code == 400
     assert response.headers["cache-control"] == "public, max-age=1"
 
 
-async def test_the_past_is_answered_at_once(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_the_past_is_answered_at_once(client: httpx.AsyncClient, stream: Stage) -> None:
     for query in ("_HLS_msn=0", "_HLS_msn=2&_HLS_part=2", "_HLS_msn=0&_HLS_part=3&_HLS_skip=YES"):
         assert (await client.get(f"{MEDIA}?{query}")).status_code == 200
 
 
-async def test_requests_that_wait_are_limited(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_requests_that_wait_are_limited(client: httpx.AsyncClient, stream: Stage) -> None:
     waiting = [await held(client, f"{MEDIA}?_HLS_msn=2&_HLS_part=3") for _ in range(3)]
     refused = await client.get(f"{MEDIA}?_HLS_msn=2&_HLS_part=3")
     assert (refused.status_code, refused.headers["cache-control"]) == (503, "no-store")
@@ -160,26 +151,27 @@ async def test_requests_that_wait_are_limited(client: httpx.AsyncClient, stream:
     assert (await client.get(f"{MEDIA}?_HLS_msn=2&_HLS_part=3")).status_code == 200
 
 
-async def test_a_viewer_who_leaves_gives_up_the_place(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_a_viewer_who_leaves_gives_up_the_place(client: httpx.AsyncClient, stream: Stage) -> None:
     for _ in range(5):
         request = await held(client, f"{MEDIA}?_HLS_msn=2&_HLS_part=3")
         request.cancel()
         await asyncio.gather(request, return_exceptions=True)
 
 
-async def test_the_end_lets_everyone_go(client: httpx.AsyncClient, stream: Stream) -> None:
-    playlist, part = await held(client, f"{MEDIA}?_HLS_msn=2"), await held(client, f"{BASE}/part2.3.m4s")
-    stream.playback.close_segment()
+async def test_the_end_lets_everyone_go(client: httpx.AsyncClient, stream: Stage) -> None:
+    playlist, part = await held(client, f"{MEDIA}?_HLS_msn=2"), await held(client, f"{SOURCE}/part2.3.m4s")
+    stream.close()
     stream.playback.end()
     assert "#EXT-X-ENDLIST" in (await playlist).text
     assert (await part).status_code == 404
     assert (await client.get(f"{MEDIA}?_HLS_msn=50")).status_code == 200
 
 
-async def test_delta_updates_and_gzip_are_given_when_asked(client: httpx.AsyncClient, stream: Stream) -> None:
-    stream.playback.close_segment()
+async def test_delta_updates_and_gzip_are_given_when_asked(client: httpx.AsyncClient, stream: Stage) -> None:
+    stream.close()
     for _ in range(15):
         stream.add_parts(10, close=True)
+    stream.add_parts(1)
     whole = await client.get(MEDIA, headers={"Accept-Encoding": "identity"})
     delta = await client.get(f"{MEDIA}?_HLS_skip=YES", headers={"Accept-Encoding": "identity"})
     assert "#EXT-X-SKIP" in delta.text
@@ -196,8 +188,9 @@ async def test_delta_updates_and_gzip_are_given_when_asked(client: httpx.AsyncCl
     ["..%2fstream%2findex.m3u8", "%2e%2e/%2e%2e/etc/passwd", "segment0.m4s%00", "segment0.m4s.bak", "segment-1.m4s",
      "segment٣.m4s", "part0.m4s", "init.mp4", "segment99999999999999.m4s", ""],
 )  # fmt: skip
-async def test_only_names_that_the_origin_gives_are_found(client: httpx.AsyncClient, stream: Stream, name: str) -> None:
-    assert (await client.get(f"{BASE}/{name}")).status_code == 404
+async def test_only_names_that_the_origin_gives_are_found(client: httpx.AsyncClient, stream: Stage, name: str) -> None:
+    assert (await client.get(f"{SOURCE}/{name}")).status_code == 404
+    assert (await client.get(f"{BASE}/{name}/media.m3u8")).status_code == 404
 
 
 async def test_unknown_streams_and_streams_without_media_are_not_found(
@@ -222,33 +215,53 @@ async def test_unknown_streams_and_streams_without_media_are_not_found(
     ],
 )
 async def test_ranges(
-    client: httpx.AsyncClient, stream: Stream, asked: str, status: int, content: bytes | None, said: str | None
+    client: httpx.AsyncClient, stream: Stage, asked: str, status: int, content: bytes | None, said: str | None
 ) -> None:
-    response = await client.get(f"{BASE}/segment0.m4s", headers={"Range": asked})
+    response = await client.get(f"{SOURCE}/segment0.m4s", headers={"Range": asked})
     assert response.status_code == status
     assert response.headers.get("content-range") == said
     assert content is None or response.content == content
 
 
-async def test_browsers_of_other_sites_and_head_requests_are_served(client: httpx.AsyncClient, stream: Stream) -> None:
+async def test_browsers_of_other_sites_and_head_requests_are_served(client: httpx.AsyncClient, stream: Stage) -> None:
     response = await client.get(MEDIA, headers={"Origin": "https://example.org"})
     assert response.headers["access-control-allow-origin"] == "*"
-    assert (await client.get(f"{BASE}/nothing")).headers["access-control-allow-origin"] == "*"
+    assert (await client.get(f"{BASE}/nothing/at-all")).headers["access-control-allow-origin"] == "*"
     preflight = await client.options(MEDIA, headers={"Origin": "https://example.org"})
     assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, HEAD")
-    head = await client.head(f"{BASE}/segment0.m4s")
+    head = await client.head(f"{SOURCE}/segment0.m4s")
     assert (head.status_code, head.headers["content-length"], head.content) == (200, "70", b"")
 
 
 async def test_a_segment_whose_file_vanished_is_not_found(
-    client: httpx.AsyncClient, stream: Stream, tmp_path: Path
+    client: httpx.AsyncClient, stream: Stage, tmp_path: Path
 ) -> None:
-    stream.playback.close_segment()
+    stream.close()
     stream.add_parts(1, close=True)
-    (tmp_path / "stream" / "segment0.m4s").unlink()
-    assert (await client.get(f"{BASE}/segment0.m4s")).status_code == 404
+    (tmp_path / "stream" / "source" / "segment0.m4s").unlink()
+    assert (await client.get(f"{SOURCE}/segment0.m4s")).status_code == 404
 
 
 async def test_health(client: httpx.AsyncClient) -> None:
     for name in ("live", "ready"):
         assert (await client.get(f"/health/{name}")).status_code == 200
+
+
+async def test_each_rendition_reports_where_the_others_are(client: httpx.AsyncClient, stream: Stage) -> None:
+    lines = (await client.get(MEDIA)).text.splitlines()
+    assert lines[-1] == '#EXT-X-RENDITION-REPORT:URI="../audio/media.m3u8",LAST-MSN=2,LAST-PART=2'
+
+
+async def test_version_two_of_skipping_is_understood(client: httpx.AsyncClient, stream: Stage) -> None:
+    stream.close()
+    stream.add_segments(15)
+    assert (await client.get(f"{MEDIA}?_HLS_skip=v2")).text == (await client.get(f"{MEDIA}?_HLS_skip=YES")).text
+
+
+async def test_a_gap_cannot_be_fetched(client: httpx.AsyncClient, stream: Stage) -> None:
+    stream.leave("audio")
+    stream.add_parts(1, close=True)
+    playlist = (await client.get(f"{BASE}/audio/media.m3u8")).text
+    assert "GAP=YES" in playlist
+    assert "#EXT-X-GAP" in playlist
+    assert (await client.get(f"{BASE}/audio/part2.3.m4s")).status_code == 404

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import zlib
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.hls.entries import PartEntry, Rendition, SegmentEntry
-from ingest.hls.playlist import MediaState, media_playlist, multivariant_playlist
+from ingest.hls.multivariant import Measured, multivariant_playlist
+from ingest.hls.playlist import MediaState, media_playlist
+from ingest.hls.rendered import Rendered
 
 GOLDEN = """\
 #EXTM3U
@@ -33,9 +37,23 @@ segment7.m4s
 NOON_S = 1_795_608_000.0
 
 
-def segment(number: int, parts: int = 10, init: int = 0, discontinuity: bool = False) -> SegmentEntry:
-    listed = tuple(PartEntry(0.2, index == 0, index * 1000, 1000) for index in range(parts))
-    return SegmentEntry(number, init, discontinuity, NOON_S + (number - 7) * 0.4, parts * 0.2, listed)
+def segment(
+    number: int, parts: int = 10, init: int = 0, discontinuity: bool = False, gap: bool = False
+) -> SegmentEntry:
+    listed = tuple(PartEntry(0.2, index == 0, index * 1000, 0 if gap else 1000) for index in range(parts))
+    return SegmentEntry(
+        number=number,
+        init=init,
+        new_init=discontinuity,
+        discontinuities=init,
+        discontinuity=discontinuity,
+        starts_at_s=NOON_S + (number - 7) * 0.4,
+        media_s=0.0,
+        duration_s=parts * 0.2,
+        size=parts * 1000,
+        parts=listed,
+        gap=gap,
+    )
 
 
 def state(closed: list[SegmentEntry], open_: SegmentEntry | None = None, ended: bool = False) -> MediaState:
@@ -83,13 +101,50 @@ def test_between_segments_the_hint_is_the_next_ones_first_part() -> None:
     assert 'PRELOAD-HINT:TYPE=PART,URI="part8.0.m4s"' in media_playlist(state([segment(7)]))
 
 
-def test_the_multivariant_playlist_measures_its_bandwidth() -> None:
-    rendition = Rendition("source", "avc1.64001f,mp4a.40.2", 1280, 720, 30_000 / 1001)
-    assert multivariant_playlist(rendition, [segment(0, 10), segment(1, 5), segment(2, 20)]) == (
-        "#EXTM3U\n#EXT-X-VERSION:9\n"
-        '#EXT-X-STREAM-INF:BANDWIDTH=40000,AVERAGE-BANDWIDTH=40000,CODECS="avc1.64001f,mp4a.40.2",'
-        "RESOLUTION=1280x720,FRAME-RATE=29.970\nmedia.m3u8\n"
+def test_a_gap_and_its_parts_are_said_to_be_missing() -> None:
+    text = media_playlist(state([segment(7, 1), segment(8, 1, gap=True)]))
+    assert 'URI="part8.0.m4s",INDEPENDENT=YES,GAP=YES\n#EXT-X-GAP\n#EXTINF:0.20000,\nsegment8.m4s' in text
+    assert text.count("GAP") == 2
+
+
+def test_a_change_of_the_init_segment_is_no_discontinuity() -> None:
+    changed = replace(segment(8, init=1), new_init=True, discontinuities=0)
+    lines = media_playlist(state([segment(7), changed])).splitlines()
+    assert '#EXT-X-MAP:URI="init1.mp4"' in lines
+    assert "#EXT-X-DISCONTINUITY" not in lines
+
+
+def test_the_other_renditions_are_reported_behind_the_hint() -> None:
+    report = '#EXT-X-RENDITION-REPORT:URI="../audio/media.m3u8",LAST-MSN=7,LAST-PART=9\n'
+    text = media_playlist(replace(state([segment(7)]), reports=report))
+    assert text.endswith(f'URI="part8.0.m4s"\n{report}')
+    assert "REPORT" not in media_playlist(replace(state([segment(7)], ended=True), reports=report))
+
+
+SOURCE = Measured(Rendition("source", "avc1.64001f", 1280, 720, 30_000 / 1001), 2_000_000.2, 1_500_000)
+RUNG = Measured(Rendition("360p", "avc1.4d401e", 640, 360, 30_000 / 1001), 700_000, 600_000)
+AUDIO = Measured(Rendition("audio", "mp4a.40.2", channels=2), 130_000, 128_000)
+
+
+def test_the_multivariant_playlist_word_for_word() -> None:
+    assert multivariant_playlist([SOURCE, RUNG], AUDIO, independent=True) == (
+        "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,'
+        'CHANNELS="2",URI="audio/media.m3u8"\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=2130001,AVERAGE-BANDWIDTH=1628000,CODECS="avc1.64001f,mp4a.40.2",'
+        'RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO="audio"\nsource/media.m3u8\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=830000,AVERAGE-BANDWIDTH=728000,CODECS="avc1.4d401e,mp4a.40.2",'
+        'RESOLUTION=640x360,FRAME-RATE=29.970,AUDIO="audio"\n360p/media.m3u8\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio"\n'
+        "audio/media.m3u8\n"
     )
+
+
+def test_without_sound_or_keyframes_the_multivariant_playlist_says_neither() -> None:
+    text = multivariant_playlist([SOURCE], None, independent=False)
+    assert "AUDIO" not in text
+    assert "INDEPENDENT" not in text
+    assert 'CODECS="avc1.64001f",' in text
 
 
 LINE = re.compile(
@@ -123,3 +178,15 @@ def test_every_playlist_is_well_formed(shape: list[tuple[int, bool]], opened: bo
     if listed:
         first_segment = next(index for index, line in enumerate(lines) if line.startswith("#EXTINF"))
         assert any(line.startswith("#EXT-X-MAP") for line in lines[:first_segment])
+
+
+@given(st.lists(st.integers(1, 30), max_size=60), st.integers(0, 9), st.booleans())
+def test_what_is_kept_of_a_rendering_never_shows(shape: list[int], opened: int, skip: bool) -> None:
+    rendered, closed = Rendered(), []
+    for number, parts in enumerate(shape):
+        closed.append(segment(number, parts))
+        listed = state(closed[-40:], segment(number + 1, opened) if opened else None)
+        rendered.change()
+        plain = rendered.render(listed, skip, gzip=False)
+        assert plain.decode() == media_playlist(listed, skip)
+        assert zlib.decompress(rendered.render(listed, skip, gzip=True), 31) == plain

@@ -16,9 +16,10 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from ingest.hls.playback import Playback
+from ingest.hls.playback import AUDIO, SOURCE, Playback
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice
+from ingest.hls.window import Window
 from ingest.media.became import Became
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
@@ -118,11 +119,24 @@ def media_bytes(found: bytes | Slice | None) -> bytes:
     return found.read() if isinstance(found, Slice) else found
 
 
-def whole(playback: Playback, init: int = 0) -> bytes:
+def source(playback: Playback) -> Window:
+    return _window(playback, SOURCE)
+
+
+def audio(playback: Playback) -> Window:
+    return _window(playback, AUDIO)
+
+
+def _window(playback: Playback, name: str) -> Window:
+    window = playback.window(name)
+    assert window
+    return window
+
+
+def whole(window: Window, init: int = 0) -> bytes:
     """The init segment and everything that is listed behind it."""
-    entries = playback.entries()
-    segments = [media_bytes(playback.segment(entry.number)) for entry in entries if entry.init == init]
-    return b"".join([playback.init(init) or b"", *segments])
+    segments = [media_bytes(window.segment(entry.number)) for entry in window.entries() if entry.init == init]
+    return b"".join([window.init(init) or b"", *segments])
 
 
 def packets(data: bytes, kind: Literal["video", "audio"]) -> list[Packet[Any]]:

@@ -22,7 +22,7 @@ def cut(frames: list[tuple[int, bool]]) -> list[Part]:
     cutter, dts, parts = Cutter(LIMITS), 0, []
     for index, (duration, keyframe) in enumerate(frames):
         follows = index + 1 < len(frames) and frames[index + 1][1]
-        parts += cutter.lead(Frame(dts, duration, DATA, keyframe), follows)
+        parts += cutter.push(Frame(dts, duration, DATA, keyframe), follows)
         dts += duration
     rest = cutter.flush()
     return [*parts, rest] if rest else parts
@@ -41,18 +41,18 @@ def segments(parts: list[Part]) -> list[list[Part]]:
 def test_no_part_exceeds_the_target(frames: list[tuple[int, bool]]) -> None:
     for part in cut(frames):
         assert part.duration <= LIMITS.part_target
-        assert part.span <= LIMITS.part_target or len(part.lead) == 1
+        assert part.span <= LIMITS.part_target or len(part.frames) == 1
 
 
 @given(footage)
 def test_the_parts_hold_every_frame_once_in_order(frames: list[tuple[int, bool]]) -> None:
-    assert [frame.duration for part in cut(frames) for frame in part.lead] == [duration for duration, _ in frames]
+    assert [frame.duration for part in cut(frames) for frame in part.frames] == [duration for duration, _ in frames]
 
 
 @given(footage)
 def test_a_part_lasts_as_long_as_its_frames(frames: list[tuple[int, bool]]) -> None:
     for part in cut(frames):
-        assert part.span == sum(frame.duration for frame in part.lead)
+        assert part.span == sum(frame.duration for frame in part.frames)
 
 
 @given(footage)
@@ -63,7 +63,7 @@ def test_a_segment_ends_before_a_keyframe_or_at_its_limit(frames: list[tuple[int
         if segment[-1].forced:
             assert length + LIMITS.part_target > LIMITS.segment_max
         else:
-            assert following[0].lead[0].keyframe
+            assert following[0].frames[0].keyframe
             assert length >= LIMITS.segment_min
 
 
@@ -71,7 +71,7 @@ def test_a_segment_ends_before_a_keyframe_or_at_its_limit(frames: list[tuple[int
 def test_a_keyframe_never_lies_deep_in_a_segment_that_is_long_enough(frames: list[tuple[int, bool]]) -> None:
     for segment in segments(cut(frames)):
         length = 0
-        for frame in (frame for part in segment for frame in part.lead):
+        for frame in (frame for part in segment for frame in part.frames):
             assert not (frame.keyframe and length >= LIMITS.segment_min)
             length += frame.duration
 
@@ -80,14 +80,6 @@ def test_a_keyframe_never_lies_deep_in_a_segment_that_is_long_enough(frames: lis
 def test_steady_frames_make_parts_of_exactly_the_target(count: int, duration: int) -> None:
     parts = cut([(duration, index == 0) for index in range(count)])
     assert {part.duration for part in parts[:-1] if not part.ends_segment} <= {LIMITS.part_target}
-
-
-def test_what_follows_lands_in_the_open_part() -> None:
-    cutter = Cutter(LIMITS)
-    cutter.lead(Frame(0, 3000, DATA), keyframe_follows=False)
-    cutter.follow(Frame(0, 1024, DATA))
-    part = cutter.flush()
-    assert part and len(part.follow) == 1
 
 
 def test_nothing_open_flushes_to_nothing() -> None:

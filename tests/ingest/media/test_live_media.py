@@ -6,16 +6,19 @@ import shutil
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from ingest.hls.registry import Registry
+from ingest.hls.window import Window
 from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import (
     NOW_S,
+    audio,
     decode_times,
     decoded,
     ffmpeg_complaints,
@@ -27,6 +30,7 @@ from tests.ingest.media.footage import (
     push_all,
     record,
     shifted,
+    source,
     whole,
 )
 
@@ -42,8 +46,10 @@ def ready_in(became: list[Became]) -> list[MediaReady]:
 
 def test_every_frame_comes_out_once_in_order_and_decodes(tmp_path: Path) -> None:
     tags = record()
-    data = whole(publish(tmp_path, tags))
-    for kind in ("video", "audio"):
+    playback = publish(tmp_path, tags)
+    kinds: tuple[Literal["video", "audio"], ...] = ("video", "audio")
+    for kind in kinds:
+        data = whole(source(playback) if kind == "video" else audio(playback))
         sent = sum(tag.kind == kind and is_frame(tag) for tag in tags)
         times = decode_times(data, kind)
         early_audio = 1 if kind == "audio" else 0  # from before the first keyframe
@@ -56,24 +62,27 @@ def test_every_frame_comes_out_once_in_order_and_decodes(tmp_path: Path) -> None
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs the ffmpeg program")
 @pytest.mark.parametrize("b_frames", [0, 2])
 def test_ffmpeg_decodes_the_stream_without_a_complaint(tmp_path: Path, b_frames: int) -> None:
-    assert ffmpeg_complaints(whole(publish(tmp_path, record(b_frames=b_frames)))) == ""
+    playback = publish(tmp_path, record(b_frames=b_frames))
+    assert ffmpeg_complaints(whole(source(playback))) == ""
+    assert ffmpeg_complaints(whole(audio(playback))) == ""
 
 
 def test_video_has_the_exact_durations_that_milliseconds_blur(tmp_path: Path) -> None:
-    durations = {packet.duration for packet in packets(whole(publish(tmp_path, record())), "video")}
+    durations = {packet.duration for packet in packets(whole(source(publish(tmp_path, record()))), "video")}
     assert durations == {3000}
 
 
 def test_audio_runs_without_a_gap_of_a_sample(tmp_path: Path) -> None:
-    times = decode_times(whole(publish(tmp_path, record())), "audio")
+    times = decode_times(whole(audio(publish(tmp_path, record()))), "audio")
     assert {later - earlier for earlier, later in pairwise(times)} == {1024}
 
 
 def test_parts_put_together_are_the_segment(tmp_path: Path) -> None:
     playback = publish(tmp_path, record())
-    for entry in playback.entries():
-        parts = [media_bytes(playback.part(entry.number, index)) for index in range(len(entry.parts))]
-        assert b"".join(parts) == media_bytes(playback.segment(entry.number))
+    for window in (source(playback), audio(playback)):
+        for entry in window.entries():
+            parts = [media_bytes(window.part(entry.number, index)) for index in range(len(entry.parts))]
+            assert b"".join(parts) == media_bytes(window.segment(entry.number))
 
 
 @pytest.mark.parametrize(
@@ -81,8 +90,8 @@ def test_parts_put_together_are_the_segment(tmp_path: Path) -> None:
 )
 def test_parts_last_the_target_whatever_the_frame_rate(tmp_path: Path, rate: Fraction, part_s: float) -> None:
     playback = publish(tmp_path, record(4.2, rate, int(rate) * 2))
-    assert playback.part_target_s == pytest.approx(part_s, abs=0.00002)
-    whole_segments = playback.entries()[:2]
+    assert playback.timeline.part_target_s == pytest.approx(part_s, abs=0.00002)
+    whole_segments = source(playback).entries()[:2]
     for entry in whole_segments:
         assert entry.duration_s == pytest.approx(2.0)
         assert {round(part.duration_s, 4) for part in entry.parts[:-1]} == {round(part_s, 4)}
@@ -90,8 +99,8 @@ def test_parts_last_the_target_whatever_the_frame_rate(tmp_path: Path, rate: Fra
 
 def test_each_segment_starts_with_a_keyframe(tmp_path: Path) -> None:
     playback = publish(tmp_path, record())
-    for entry in playback.entries():
-        data = (playback.init(0) or b"") + media_bytes(playback.segment(entry.number))
+    for entry in source(playback).entries():
+        data = (source(playback).init(0) or b"") + media_bytes(source(playback).segment(entry.number))
         assert packets(data, "video")[0].is_keyframe
         assert entry.parts[0].independent
 
@@ -104,19 +113,61 @@ def test_media_is_ready_with_the_first_part_and_said_once(tmp_path: Path) -> Non
     assert (ready.video_codec, ready.audio_codec) == ("avc1.42c00d", "mp4a.40.2")
     assert (ready.width, ready.height, ready.frame_rate) == (320, 180, 30.0)
     playback = registry.find("stream")
-    assert playback and playback.has(0, 0)
+    assert playback and source(playback).has(0, 0)
     assert not ready_in(push_all(live, tags[len(until_first_part) :]))
+
+
+@pytest.mark.parametrize("rate", [Fraction(30), Fraction(60), Fraction(24)])
+def test_sound_is_cut_where_the_picture_is_to_within_a_frame(tmp_path: Path, rate: Fraction) -> None:
+    playback = publish(tmp_path, record(6, rate, int(rate) * 2))
+    for picture, sound in zip(source(playback).entries(), audio(playback).entries(), strict=True):
+        assert (picture.number, picture.duration_s, picture.starts_at_s, len(picture.parts)) == (
+            sound.number, sound.duration_s, sound.starts_at_s, len(sound.parts)
+        )  # fmt: skip
+        for index in range(len(picture.parts)):
+            starts_s = [first_s(window, picture.number, index) for window in (source(playback), audio(playback))]
+            assert 0 <= starts_s[1] - starts_s[0] <= 1024 / 48_000 + 1e-6
+
+
+def first_s(window: Window, number: int, index: int) -> float:
+    """When a part begins, in the output's time."""
+    kind: Literal["video", "audio"] = "video" if window.rendition.width else "audio"
+    data = (window.init(0) or b"") + media_bytes(window.part(number, index))
+    timescale = 90_000 if kind == "video" else 48_000
+    return decode_times(data, kind)[0] / timescale
+
+
+def test_sound_that_vanishes_is_a_gap_and_the_picture_goes_on(tmp_path: Path) -> None:
+    tags = record(12)
+    kept = [tag for tag in tags if tag.kind != "audio" or not is_frame(tag) or not 3_000 < tag.timestamp_ms < 9_000]
+    live, registry = live_stream(tmp_path, MediaSettings(gap_max_s=10))
+    push_all(live, kept)
+    live.close()
+    playback = registry.find("stream")
+    assert playback
+    assert [entry.number for entry in audio(playback).entries() if entry.gap] == [1, 2, 3, 4]
+    assert len(packets(whole(source(playback)), "video")) == 360
+    assert b"#EXT-X-DISCONTINUITY\n" not in source(playback).playlist(skip=False, gzip=False)
+
+
+def test_sound_that_comes_late_begins_behind_a_discontinuity_with_gaps_before(tmp_path: Path) -> None:
+    tags = record(6)
+    late = [tag for tag in tags if tag.kind != "audio" or tag.timestamp_ms > 3_000]
+    late += [tag for tag in tags if tag.kind == "audio" and not is_frame(tag)]
+    playback = publish(tmp_path, sorted(late, key=lambda tag: max(tag.timestamp_ms, 3_000 * (tag.kind == "audio"))))
+    assert [entry.number for entry in audio(playback).entries() if entry.gap] == [0, 1]
+    assert len(audio(playback).entries()) == len(source(playback).entries())
 
 
 def test_video_alone_and_audio_alone_play(tmp_path: Path) -> None:
     video_only = publish(tmp_path / "video", record(audio=False))
-    assert len(packets(whole(video_only), "video")) == 180
+    assert len(packets(whole(source(video_only)), "video")) == 180
     assert 'CODECS="avc1.42c00d"' in video_only.multivariant()
 
     audio_only = publish(tmp_path / "audio", record(video=""))
-    assert len(packets(whole(audio_only), "audio")) > 270
+    assert len(packets(whole(audio(audio_only)), "audio")) > 270
     assert 'CODECS="mp4a.40.2"' in audio_only.multivariant()
-    assert all(entry.duration_s < 2.2 for entry in audio_only.entries())
+    assert all(entry.duration_s < 2.2 for entry in audio(audio_only).entries())
 
 
 def test_a_group_of_pictures_longer_than_the_limit_is_cut_and_said(tmp_path: Path) -> None:
@@ -125,7 +176,7 @@ def test_a_group_of_pictures_longer_than_the_limit_is_cut_and_said(tmp_path: Pat
     live.close()
     playback = registry.find("stream")
     assert playback
-    assert all(entry.duration_s < 3.001 for entry in playback.entries())
+    assert all(entry.duration_s < 3.001 for entry in source(playback).entries())
     assert any(isinstance(each, HealthBecame) and "gopSizeOver" in each.codes for each in became)
 
 
@@ -156,9 +207,9 @@ def test_a_jump_of_the_timestamps_is_a_discontinuity(tmp_path: Path, jump_ms: in
     live.close()
     playback = registry.find("stream")
     assert playback
-    assert playback.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
-    assert len(packets(whole(playback, init=1), "video")) == 180
-    before, after = (decode_times(whole(playback, init), "video") for init in (0, 1))
+    assert source(playback).playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
+    assert len(packets(whole(source(playback), init=1), "video")) == 180
+    before, after = (decode_times(whole(source(playback), init), "video") for init in (0, 1))
     assert after[0] >= before[-1] + 3000
 
 
@@ -171,10 +222,10 @@ def test_a_resumed_stream_goes_on_behind_a_discontinuity_with_a_new_init(tmp_pat
     assert not ready_in(became)
     playback = registry.find("stream")
     assert playback
-    assert playback.init(0) != playback.init(1)
-    assert b"#EXT-X-DISCONTINUITY\n" in playback.playlist(skip=False, gzip=False)
+    assert source(playback).init(0) != source(playback).init(1)
+    assert b"#EXT-X-DISCONTINUITY\n" in source(playback).playlist(skip=False, gzip=False)
     assert "RESOLUTION=640x360" in playback.multivariant()
-    assert decoded(whole(playback, init=1), "video") == 180
+    assert decoded(whole(source(playback), init=1), "video") == 180
 
 
 def test_a_new_sequence_header_gives_a_new_init_and_the_same_one_does_not(tmp_path: Path) -> None:
@@ -185,8 +236,8 @@ def test_a_new_sequence_header_gives_a_new_init_and_the_same_one_does_not(tmp_pa
     live.close()
     playback = registry.find("stream")
     assert playback
-    assert playback.init(1) is not None
-    assert playback.init(2) is None
+    assert source(playback).init(1) is not None
+    assert source(playback).init(2) is None
 
 
 def test_a_video_that_stops_does_not_let_audio_pile_up(tmp_path: Path) -> None:
@@ -198,18 +249,18 @@ def test_a_video_that_stops_does_not_let_audio_pile_up(tmp_path: Path) -> None:
     live.close()
     playback = registry.find("stream")
     assert playback
-    assert playback.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
-    assert len(packets(whole(playback), "audio")) < 47 * 7
+    assert source(playback).playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
+    assert len(packets(whole(audio(playback)), "audio")) < 47 * 7
 
 
 def test_dropped_frames_stretch_the_frame_before_them(tmp_path: Path) -> None:
     kept = [tag for tag in record() if tag.kind != "video" or not is_frame(tag) or not 500 < tag.timestamp_ms < 900]
     playback = publish(tmp_path, kept)
-    durations = [packet.duration or 0 for packet in packets(whole(playback), "video")]
+    durations = [packet.duration or 0 for packet in packets(whole(source(playback)), "video")]
     assert max(durations) > 30_000
     assert sum(durations) == pytest.approx(6 * 90_000, abs=90)
-    parts = [part.duration_s for entry in playback.entries() for part in entry.parts]
-    assert max(parts) <= playback.part_target_s + 1e-9
+    parts = [part.duration_s for entry in source(playback).entries() for part in entry.parts]
+    assert max(parts) <= playback.timeline.part_target_s + 1e-9
 
 
 def test_each_segment_is_measured(tmp_path: Path) -> None:
@@ -228,4 +279,4 @@ def test_hevc_in_its_enhanced_form_plays(tmp_path: Path) -> None:
     playback = publish(tmp_path, record(video="libx265"))
     assert 'CODECS="hvc1.1.6.L60.90,mp4a.40.2"' in playback.multivariant()
     assert "RESOLUTION=320x180" in playback.multivariant()
-    assert decoded(whole(playback), "video") == 180
+    assert decoded(whole(source(playback)), "video") == 180

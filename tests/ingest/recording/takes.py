@@ -20,10 +20,17 @@ AUDIO = Rendition("audio", "mp4a.40.2", channels=2)
 
 def entry(number: int, init: int = 0, *, keyframe: bool = True, at_s: float | None = None, **more: Any) -> SegmentEntry:
     """Segment `number` of a stream that began at NOW_S, two seconds each, of one part."""
-    starts_at_s = NOW_S + number * SEGMENT_S if at_s is None else at_s
-    facts: dict[str, Any] = {"discontinuity": False, "duration_s": SEGMENT_S, **more}
-    part = PartEntry(SEGMENT_S, keyframe, 0, 100)
-    return SegmentEntry(number=number, init=init, starts_at_s=starts_at_s, parts=(part,), **facts)
+    facts: dict[str, Any] = {
+        "new_init": False,
+        "discontinuities": 0,
+        "discontinuity": False,
+        "starts_at_s": NOW_S + number * SEGMENT_S if at_s is None else at_s,
+        "media_s": number * SEGMENT_S,
+        "duration_s": SEGMENT_S,
+        "size": 100,
+        "parts": (PartEntry(SEGMENT_S, keyframe, 0, 100),),
+    }
+    return SegmentEntry(number=number, init=init, **(facts | more))
 
 
 def data_of(name: str, number: int) -> bytes:

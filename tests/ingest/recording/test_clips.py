@@ -14,7 +14,7 @@ from ingest.recording.sweeper import sweep
 from schemas.commands.recordings import DeleteClip, DeleteRecording
 from schemas.events.recordings import ClipPublished
 from tests.commands.scenario import wish
-from tests.ingest.recording.takes import NOW_S, becomes, data_of
+from tests.ingest.recording.takes import NOW_S, becomes, data_of, entry
 from tests.ingest.recording.workshop import Workshop, begin, feed, workshop
 
 
@@ -50,7 +50,10 @@ async def test_a_live_clip_is_the_stream_s_last_seconds_once_they_have_arrived(t
         clip_id = await at.clip(at_s=NOW_S + 21, lasting_s=6)
         await asyncio.sleep(0)
         assert await at.keys(clip_id) == [], "the last second is not there yet"
-        feed(recording, [10])
+        recording.segment("source", entry(10), data_of("source", 10))
+        await becomes(lambda: (tmp_path / "store/stream/source/segment10.m4s").exists())
+        assert await at.keys(clip_id) == [], "its sound is not there yet"
+        recording.segment("audio", entry(10), data_of("audio", 10))
 
         event = await published(at, clip_id)
 

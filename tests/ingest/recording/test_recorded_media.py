@@ -43,7 +43,7 @@ async def served(store: Store) -> AsyncIterator[str]:
 
 async def live(at: Workshop, directory: Path) -> LiveStream:
     registry = Registry(directory / "live")
-    return LiveStream("stream", "channel", MediaSettings(segment_min_s=1.0), registry, at.open())
+    return LiveStream("stream", "channel", MediaSettings(segment_min_s=1.0), registry, [at.open()])
 
 
 async def recorded(at: Workshop, directory: Path) -> None:

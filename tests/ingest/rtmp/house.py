@@ -25,7 +25,7 @@ from commands.identity import channel_of_key, new_id, new_stream_key, secret_has
 from commands.memory import Memory
 from ingest.connection import ConnectionLimits
 from ingest.health.sample import HealthSample
-from ingest.hls.playback import Playback
+from ingest.hls.playback import SOURCE, Playback
 from ingest.hls.registry import Registry
 from ingest.media.became import HealthBecame
 from ingest.media.live import LiveStream
@@ -49,6 +49,13 @@ from topology.settings import Settings
 PATIENCE_S = 20.0
 
 T = TypeVar("T")
+
+
+def shown(playback: Playback) -> bytes:
+    """The media playlist of the publisher's picture."""
+    window = playback.window(SOURCE)
+    assert window
+    return window.playlist(skip=False, gzip=False)
 
 
 def eventually(condition: Callable[[], T], patience_s: float = PATIENCE_S) -> T:

@@ -1,0 +1,127 @@
+"""A rendition's closed segments: what is listed, what can still be fetched, what is in memory and what on disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from ingest.hls.entries import SegmentEntry
+from ingest.hls.playlist import SKIP_UNTIL
+from ingest.hls.shelf import Shelf, Slice
+
+_IN_MEMORY = 2
+"""Closed segments that stay in memory, for players near the live edge."""
+
+
+@dataclass(frozen=True)
+class WindowLimits:
+    """Durations in seconds."""
+
+    listed_s: float = 7200.0
+    """How far back the playlist reaches."""
+    unlisted_s: float = 60.0
+    """How long a segment can still be fetched after it left the playlist."""
+    unstored_s: float = 16.0
+    """How far back the playlist reaches when the disk takes nothing: this is held in memory."""
+    target_s: int = 4
+    """The least target duration; it grows with longer segments."""
+
+
+class Backlog:
+    """Segment numbers are contiguous; gaps are entries too."""
+
+    def __init__(self, shelf: Shelf, limits: WindowLimits) -> None:
+        self.listed: deque[SegmentEntry] = deque()
+        self.listed_s = 0.0
+        self.listed_size = 0
+        """Bytes."""
+        self._shelf = shelf
+        self._limits = limits
+        self._unlisted: deque[SegmentEntry] = deque()
+        self._unlisted_s = 0.0
+        self._memory: dict[int, bytes] = {}
+        """The newest segments, and all that the disk did not take."""
+        self._unstored: set[int] = set()
+        self._near = 0
+        """Entries at the live edge that have their parts."""
+        self._near_s = 0.0
+
+    def add(self, entry: SegmentEntry, data: bytes, target_s: int) -> bool:
+        """Take the next segment; returns whether it is on disk."""
+        stored = not data or self._shelf.put_segment(entry.number, data)
+        self._memory[entry.number] = data
+        if not stored:
+            self._unstored.add(entry.number)
+        self.listed.append(entry)
+        self.listed_s += entry.duration_s
+        self.listed_size += entry.size
+        self._forget_parts(entry, target_s)
+        if (old := entry.number - _IN_MEMORY) not in self._unstored:
+            self._memory.pop(old, None)
+        self._roll(self._limits.listed_s if stored else self._limits.unstored_s)
+        return stored
+
+    @property
+    def oldest(self) -> SegmentEntry:
+        """That can be fetched."""
+        return self._unlisted[0] if self._unlisted else self.listed[0]
+
+    def find(self, number: int) -> SegmentEntry | None:
+        for entries in (self.listed, self._unlisted):
+            index = number - entries[0].number if entries else -1
+            if 0 <= index < len(entries):
+                return entries[index]
+        return None
+
+    def segment(self, number: int) -> bytes | Slice | None:
+        """None when it is unknown, or a gap with nothing in it."""
+        entry = self.find(number)
+        return self._bytes(entry, 0, entry.size) if entry else None
+
+    def part(self, number: int, index: int) -> bytes | Slice | None:
+        """None when it is unknown, far from the live edge, or a gap."""
+        entry = self.find(number)
+        if entry is None or index >= len(entry.parts):
+            return None
+        return self._bytes(entry, entry.parts[index].offset, entry.parts[index].size)
+
+    def clear(self) -> None:
+        self.listed.clear()
+        self._unlisted.clear()
+        self._memory.clear()
+
+    def _bytes(self, entry: SegmentEntry, offset: int, size: int) -> bytes | Slice | None:
+        if not size:
+            return None
+        data = self._memory.get(entry.number)
+        return self._shelf.segment(entry.number, offset, size) if data is None else data[offset : offset + size]
+
+    def _forget_parts(self, newest: SegmentEntry, target_s: int) -> None:
+        """Of entries so far back that no player asks for their parts."""
+        self._near += 1
+        self._near_s += newest.duration_s
+        while self._near_s - self.listed[-self._near].duration_s >= SKIP_UNTIL * target_s:
+            self._near_s -= self.listed[-self._near].duration_s
+            self.listed[-self._near] = self.listed[-self._near].without_parts()
+            self._near -= 1
+
+    def _roll(self, listed_s: float) -> None:
+        """Let go of what is too old: from the playlist, then from disk."""
+        while self.listed_s - self.listed[0].duration_s > listed_s:
+            gone = self.listed.popleft()
+            self.listed_s -= gone.duration_s
+            self.listed_size -= gone.size
+            if self._near > len(self.listed):
+                self._near -= 1
+                self._near_s -= gone.duration_s
+            self._unlisted.append(gone)
+            self._unlisted_s += gone.duration_s
+        while self._unlisted and (
+            self._unlisted_s - self._unlisted[0].duration_s > self._limits.unlisted_s
+            or self._unlisted[0].number in self._unstored
+        ):
+            gone = self._unlisted.popleft()
+            self._unlisted_s -= gone.duration_s
+            self._unstored.discard(gone.number)
+            self._memory.pop(gone.number, None)
+            self._shelf.remove_segment(gone.number)
