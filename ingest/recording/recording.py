@@ -272,15 +272,14 @@ class Recording:
         await self._publish()
 
     async def _ship(self, waiting: _Waiting) -> None:
+        key, path = f"{self.stream_id}/{waiting.name}", self._spool.path(waiting.name)
         async with self._tools.uploads:
-            data = waiting.data
-            if data is None:
-                try:
-                    data = await asyncio.to_thread(self._spool.read, waiting.name)
-                except OSError as error:
-                    _log.error("a kept segment cannot be read", name=waiting.name, reason=str(error))
-                    return
-            await shipping.put(self._tools.store, f"{self.stream_id}/{waiting.name}", data)
+            if waiting.data is not None:
+                await shipping.put(self._tools.store, key, waiting.data)
+            elif await asyncio.to_thread(path.exists):
+                await shipping.put_file(self._tools.store, key, path)
+            else:
+                _log.error("somebody removed a segment from the spool", path=str(path))
         await asyncio.to_thread(self._spool.stored, waiting.name)
         self._tools.disk.give(waiting.size)
 

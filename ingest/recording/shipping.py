@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -37,6 +38,12 @@ async def put(store: Store, key: str, data: bytes) -> None:
     """An object of a recording, with what its kind says of it."""
     kind = KINDS[ending_of(key)]
     await until_done(lambda: store.put(key, data, kind.content_type, kind.cache_control))
+
+
+async def put_file(store: Store, key: str, path: Path) -> None:
+    """The same from a file."""
+    kind = KINDS[ending_of(key)]
+    await until_done(lambda: store.put_file(key, path, kind.content_type, kind.cache_control))
 
 
 async def put_playlists(store: Store, manifest: Manifest) -> None:

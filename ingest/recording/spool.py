@@ -69,9 +69,9 @@ class Spool:
         ]
         return [(path.relative_to(self._files).as_posix(), path.stat().st_size) for _, path in sorted(found)]
 
-    def read(self, name: str) -> bytes:
-        """Raises OSError."""
-        return (self._files / name).read_bytes()
+    def path(self, name: str) -> Path:
+        """Where a waiting file lies."""
+        return self._files / name
 
     def stored(self, name: str) -> None:
         """The store has it."""

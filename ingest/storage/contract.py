@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
@@ -29,6 +30,9 @@ class Store(Protocol):
     """
 
     async def put(self, key: str, data: bytes, content_type: str, cache_control: str) -> None: ...
+
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str) -> None:
+        """The same from a file, which must not change any more; it may be removed afterwards."""
 
     async def get(self, key: str, first: int = 0, last: int | None = None) -> Blob | None:
         """The object's bytes from `first` to `last`, both included; None when there is no such object.

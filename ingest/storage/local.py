@@ -28,6 +28,9 @@ class LocalStore:
         path = self._path(key)
         await _in_thread(self._appear, path, lambda fresh: fresh.write_bytes(data))
 
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str) -> None:
+        await _in_thread(self._share, path, self._path(key))
+
     async def get(self, key: str, first: int = 0, last: int | None = None) -> Blob | None:
         return await _in_thread(_read, self._path(key), first, last)
 
@@ -56,14 +59,17 @@ class LocalStore:
             raise
 
     def _copy(self, source: Path, target: Path) -> bool:
-        """Objects do not change once written, so both names may share the bytes."""
         if not source.is_file():
             return False
+        self._share(source, target)
+        return True
+
+    def _share(self, source: Path, target: Path) -> None:
+        """Objects do not change once written, so both names may have the same bytes."""
         try:
             self._appear(target, lambda fresh: os.link(source, fresh))
-        except OSError:  # a file system without hard links
+        except OSError:  # another file system, or one without hard links
             self._appear(target, lambda fresh: shutil.copyfile(source, fresh))
-        return True
 
     def _delete(self, paths: list[Path]) -> None:
         for path in paths:

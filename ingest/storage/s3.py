@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -77,6 +79,11 @@ class S3Store:
                 ContentType=content_type,
                 CacheControl=cache_control,
             )
+
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str) -> None:
+        with _away():
+            data = await asyncio.to_thread(path.read_bytes)
+        await self.put(key, data, content_type, cache_control)
 
     async def get(self, key: str, first: int = 0, last: int | None = None) -> Blob | None:
         ranged = {"Range": f"bytes={first}-{'' if last is None else last}"} if first or last is not None else {}

@@ -27,6 +27,11 @@ class Unsteady(LocalStore):
             raise StoreAway("unplugged")
         await super().put(key, data, content_type, cache_control)
 
+    async def put_file(self, key: str, path: Path, content_type: str, cache_control: str) -> None:
+        if self.away:
+            raise StoreAway("unplugged")
+        await super().put_file(key, path, content_type, cache_control)
+
 
 async def test_a_stream_is_recorded_from_its_first_segment_to_its_end(tmp_path: Path) -> None:
     async with workshop(tmp_path) as at:

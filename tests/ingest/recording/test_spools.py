@@ -52,7 +52,7 @@ def test_what_was_kept_is_found_again(tmp_path: Path) -> None:
     assert (again.story.stream_id, again.story.channel_id, again.story.finished) == ("stream", "channel", False)
     assert (again.story.last_number, again.story.last_init) == (2, 0)
     assert names(again) == ["source/init0.mp4", *(f"source/segment{number}.m4s" for number in range(3))]
-    assert again.read("source/segment1.m4s") == data_of("source", 1)
+    assert again.path("source/segment1.m4s").read_bytes() == data_of("source", 1)
     assert [segment.number for segment in again.manifest().timeline] == [0, 1, 2]
 
 

@@ -45,6 +45,21 @@ async def test_what_was_put_can_be_got(store: Store) -> None:
     assert await store.get("a/source/segment1.m4s") == Blob(b"0123456789", 10)
 
 
+async def test_a_file_can_be_put_and_removed_afterwards(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"0123456789")
+    await store.put_file("a/b", file, *MP4)
+    await store.put_file("a/b", file, *MP4)
+    file.unlink()
+    assert await store.get("a/b") == Blob(b"0123456789", 10)
+
+
+async def test_a_file_that_is_not_there_cannot_be_put(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreAway):
+        await store.put_file("a/b", tmp_path / "none", *MP4)
+    assert await store.get("a/b") is None
+
+
 async def test_a_stretch_can_be_got_with_the_size_of_the_whole(store: Store) -> None:
     await store.put("a/b", b"0123456789", *MP4)
     assert await store.get("a/b", 2, 4) == Blob(b"234", 10)
