@@ -191,7 +191,8 @@ def _create_clip(command: CreateClip, recordings: Recordings, live: str) -> Sequ
             node=recording.node,
             title=command.title,
             duration_ms=command.duration_ms,
-            vod_offset_ms=command.vod_end_ms - command.duration_ms if command.vod_id else None,
+            live=not command.vod_id,
+            vod_offset_ms=command.vod_end_ms - command.duration_ms if command.vod_id else 0,
         )
     ]
 

@@ -32,7 +32,8 @@ class Errand(BaseModel):
     occurred_at: datetime
     clip_id: str = ""
     duration_ms: int = 0
-    vod_offset_ms: int | None = None
+    live: bool = False
+    vod_offset_ms: int = 0
 
 
 class Errands:

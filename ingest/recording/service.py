@@ -100,12 +100,11 @@ async def _sweep(settings: Settings, shelf: PublishedShelf, submitter: Submitter
 
 
 def _wanted(errand: Errand) -> Wanted:
-    offset_ms = errand.vod_offset_ms
     return Wanted(
         errand.clip_id,
         errand.stream_id,
         errand.channel_id,
         errand.duration_ms / 1000,
         errand.occurred_at.timestamp(),
-        None if offset_ms is None else offset_ms / 1000,
+        None if errand.live else errand.vod_offset_ms / 1000,
     )

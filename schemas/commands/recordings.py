@@ -6,7 +6,6 @@ from dataclasses_avroschema import types
 from pydantic import Field
 
 from schemas.commands.streams import StreamCommand
-from schemas.message import PERSONAL
 
 
 class RecordingCommand(StreamCommand):
@@ -43,8 +42,8 @@ class CreateClip(StreamCommand):
     """Cut a clip of the channel's live stream, or with a `vod_id` of that recording."""
 
     clip_id: str
-    title: str = Field(json_schema_extra=PERSONAL)
-    duration_ms: types.Int32
+    title: str
+    duration_ms: int
     vod_id: str = ""
     vod_end_ms: int = Field(default=0, description="Where in the recording it ends, in its media time.")
 
@@ -54,7 +53,7 @@ class PublishClip(StreamCommand):
 
     clip_id: str
     vod_offset_ms: int
-    duration_ms: types.Int32
+    duration_ms: int
     playback_path: str
 
 

@@ -9,7 +9,6 @@ from dataclasses_avroschema import types
 from pydantic import Field
 
 from schemas.events.streams import StreamEvent
-from schemas.message import PERSONAL
 
 
 class RecordingStarted(StreamEvent):
@@ -43,13 +42,10 @@ class ClipCreated(StreamEvent):
     clip_id: str
     creator_id: str
     node: str = Field(description="The recording's: it cuts the clip.")
-    title: str = Field(json_schema_extra=PERSONAL)
-    duration_ms: types.Int32 = Field(description="As asked for.")
-    vod_offset_ms: int | None = Field(
-        default=None,
-        description="Where it starts in the recording's media time; null: it is the live stream's last moments, "
-        "and ends at occurred_at.",
-    )
+    title: str
+    duration_ms: int = Field(description="As asked for.")
+    live: bool = Field(description="It is the live stream's last moments, and ends at occurred_at.")
+    vod_offset_ms: int = Field(default=0, description="Where it starts in the recording's media time, unless live.")
 
 
 class ClipPublished(StreamEvent):
@@ -57,7 +53,7 @@ class ClipPublished(StreamEvent):
 
     clip_id: str
     vod_offset_ms: int = Field(description="Where it really starts: at a keyframe.")
-    duration_ms: types.Int32 = Field(description="How long it really is: whole segments.")
+    duration_ms: int = Field(description="How long it really is: whole segments.")
     playback_path: str = Field(description="Path of the multivariant playlist at the playback origin.")
 
 

@@ -69,7 +69,8 @@ def clip_of_video(end_ms: int, duration_ms: int = 30_000, vod_id: str = "st") ->
 
 
 def created(offset_ms: int | None = None, clip_id: str = "cl", creator_id: str = BOB) -> ClipCreated:
-    facts: dict[str, Any] = {"node": "n1", "title": "Oh", "duration_ms": 30_000, "vod_offset_ms": offset_ms}
+    facts: dict[str, Any] = {"node": "n1", "title": "Oh", "duration_ms": 30_000}
+    facts |= {"live": offset_ms is None, "vod_offset_ms": offset_ms or 0}
     return happened(ClipCreated, **OF_STREAM, clip_id=clip_id, creator_id=creator_id, **facts)
 
 

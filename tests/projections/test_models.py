@@ -181,7 +181,7 @@ def test_a_clip_outlives_its_video_and_takes_its_bounds_from_its_publication() -
     real = {"vod_offset_ms": 8_000, "duration_ms": 31_000, "playback_path": "/vod/cl/index.m3u8"}
     log = [
         record("RecordingStarted", 1, stream_id="st", channel_id="1", node="n1"),
-        record("ClipCreated", 2, **ids, creator_id="2", node="n1", title="Oh", duration_ms=30_000, vod_offset_ms=None),
+        record("ClipCreated", 2, **ids, creator_id="2", node="n1", title="Oh", duration_ms=30_000, live=True),
         record("ClipPublished", 3, **ids, **real),
         record("RecordingDeleted", 4, stream_id="st", channel_id="1", node="n1", reason="owner"),
         record("ClipDeleted", 5, **ids, node="n1", reason="creator"),

@@ -90,7 +90,13 @@ class Story:
         return self.event(RecordingPublished, node=self.node, **facts)
 
     def clipped(self, clip: str) -> ClipCreated:
-        facts = {"clip_id": clip, "creator_id": "somebody", "title": "", "duration_ms": 30_000}
+        facts: dict[str, Any] = {
+            "clip_id": clip,
+            "creator_id": "somebody",
+            "title": "",
+            "duration_ms": 30_000,
+            "live": True,
+        }
         return self.event(ClipCreated, node=self.node, **facts)
 
 
@@ -111,7 +117,7 @@ async def test_a_node_sees_to_what_is_its_own_once_over_a_restart(
         )
         await becomes(lambda: node.about() == [("RecordingPublished", own.stream), ("ClipCreated", clip)])
         assert node.done[1].duration_ms == 30_000
-        assert node.done[1].vod_offset_ms is None
+        assert node.done[1].live
         assert node.done[1].occurred_at == NOON
         await becomes(lambda: not list((tmp_path / "errands").iterdir()))
     await append(registry, codec, own.event(RecordingDeleted, node=own.node, reason="owner"))
