@@ -115,6 +115,7 @@ def ingest(registry: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": GRACE_S,
             "node": directory.name,
+            "recordings": False,
         }
     )
     with closing(Codec(registry.schema_registry_url)) as codec, deciding(settings, directory):
