@@ -8,6 +8,7 @@ SCOPES = {
     "channel:manage:videos": "Delete the channel's videos.",
     "clips:edit": "Make clips, and delete own ones and those of the channel.",
     "user:edit:follows": "Follow and unfollow channels.",
+    "user:manage:playback": "Make playback tokens, for oneself and for who may watch the own streams.",
     "user:read:follows": "See which channels the user follows.",
     "user:write:chat": "Send chat messages.",
     "user:write:donations": "Donate to channels.",

@@ -20,10 +20,23 @@ from commands.deciders import recordings
 from commands.deciders.envelope import caused_by
 from commands.deciders.recordings import Recordings
 from commands.rejection import Rejected
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream, StreamCommand
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    StreamCommand,
+)
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
-from schemas.events.channels import ChannelUpdated
-from schemas.events.streams import PublishAuthorised, PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.events.channels import PUBLIC, ChannelUpdated
+from schemas.events.streams import (
+    PublishAuthorised,
+    PublisherDisconnected,
+    StreamEnded,
+    StreamStarted,
+    ThumbnailPublished,
+)
 from schemas.message import Command, Event
 
 DEFAULT_GRACE = timedelta(seconds=20)
@@ -45,7 +58,10 @@ class Place:
     key_id: str
     held_since: datetime
     started: bool = False
+    pictured: bool = False
     disconnected_at: datetime | None = None
+    playback_policy: str = PUBLIC
+    """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class Channel:
     category: str = ""
     language: str = ""
     recordings: Recordings = field(default_factory=Recordings)
+    playback_policy: str = PUBLIC
 
 
 def initial_state() -> Channel:
@@ -70,6 +87,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
             return _authorise(command, channel, grace)
         case StartStream():
             return _start(command, channel)
+        case PublishThumbnail():
+            return _publish_thumbnail(command, channel)
         case DisconnectPublisher():
             return _disconnect(command, channel)
         case EndStream():
@@ -91,10 +110,14 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 key_id=event.key_id,
                 held_since=event.occurred_at,
                 started=event.resumed,
+                pictured=event.resumed and channel.place is not None and channel.place.pictured,
+                playback_policy=event.playback_policy,
             )
             return replace(channel, place=place)
         case StreamStarted() if channel.place:
             return replace(channel, place=replace(channel.place, started=True))
+        case ThumbnailPublished() if channel.place:
+            return replace(channel, place=replace(channel.place, pictured=True))
         case PublisherDisconnected() if channel.place:
             return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
         case StreamEnded():
@@ -104,7 +127,13 @@ def evolve(channel: Channel, event: Event) -> Channel:
         case StreamKeyRevoked():
             return replace(channel, keys=tuple(key for key in channel.keys if key.key_id != event.key_id))
         case ChannelUpdated():
-            return replace(channel, title=event.title, category=event.category, language=event.language)
+            return replace(
+                channel,
+                title=event.title,
+                category=event.category,
+                language=event.language,
+                playback_policy=event.playback_policy,
+            )
     kept = recordings.evolve(channel.recordings, event)
     return channel if kept is channel.recordings else replace(channel, recordings=kept)
 
@@ -115,6 +144,7 @@ def reply(event: Event) -> dict[str, str]:
             "stream_id": event.stream_id,
             "resumed": "true" if event.resumed else "false",
             "key_id": event.key_id,
+            "playback_policy": event.playback_policy,
         }
     return recordings.reply(event)
 
@@ -123,18 +153,18 @@ def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) ->
     key_id = _valid_key(command.key_hash, channel)
     place = channel.place
     if place is None:
-        return [_authorised(command, key_id, command.stream_id, resumed=False)]
+        return [_begun(command, key_id, channel)]
     if place.session_id == command.session_id:
         return []
     if _may_resume(command, place, key_id, grace):
-        return [_authorised(command, key_id, place.stream_id, resumed=True)]
+        return [_authorised(command, key_id, place.stream_id, place.playback_policy, resumed=True)]
     reason = _reason_to_take_over(command, place, channel, grace)
     if reason is None:
         since = f"{place.held_since:%H:%M:%S} UTC"
         raise Rejected("already_live", f"a publisher holds the channel since {since}; stop it or reset the stream key")
     return [
         _ended(command, place, reason, index=1),
-        _authorised(command, key_id, command.stream_id, resumed=False),
+        _begun(command, key_id, channel),
     ]
 
 
@@ -188,6 +218,21 @@ def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
             width=command.width,
             height=command.height,
             frame_rate=command.frame_rate,
+            playback_policy=place.playback_policy,
+        )
+    ]
+
+
+def _publish_thumbnail(command: PublishThumbnail, channel: Channel) -> Sequence[Event]:
+    """The stream's and not a session's: a picture may be ready when another session goes on with the stream."""
+    place = channel.place
+    if place is None or place.stream_id != command.stream_id or not place.started:
+        raise Rejected("not_live", "the stream is not live; it has no thumbnail")
+    if place.pictured:
+        return []
+    return [
+        ThumbnailPublished(
+            **caused_by(command), stream_id=place.stream_id, channel_id=command.channel_id, path=command.path
         )
     ]
 
@@ -216,7 +261,13 @@ def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
     return place
 
 
-def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resumed: bool) -> PublishAuthorised:
+def _begun(command: AuthorisePublish, key_id: str, channel: Channel) -> PublishAuthorised:
+    return _authorised(command, key_id, command.stream_id, channel.playback_policy, resumed=False)
+
+
+def _authorised(
+    command: AuthorisePublish, key_id: str, stream_id: str, playback_policy: str, *, resumed: bool
+) -> PublishAuthorised:
     return PublishAuthorised(
         **caused_by(command),
         stream_id=stream_id,
@@ -225,6 +276,7 @@ def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resum
         node=command.node,
         key_id=key_id,
         resumed=resumed,
+        playback_policy=playback_policy,
     )
 
 

@@ -103,8 +103,8 @@ class Origin:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """The ASGI app, with `more` routes. It sweeps the registry while it runs."""
+def create_origin(registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -116,13 +116,13 @@ def create_origin(registry: Registry, held_max: int = 20_000, more: Sequence[Bas
     origin = Origin(registry, held_max)
     return Starlette(
         routes=[
+            *beside,
             Route(INDEX_PATH, origin.index, methods=["GET"]),
             Route(RENDITION_PATH, origin.serve, methods=["GET"]),
             Route(INDEX_PATH, _preflight, methods=["OPTIONS"]),
             Route(RENDITION_PATH, _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
-            *more,
         ],
         exception_handlers={HTTPException: _refuse},
         lifespan=lifespan,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from starlette.routing import Route
 
 from ingest.hls.sink import SegmentSink
+from ingest.publishing.journal import Entry
 from ingest.publishing.outbox import Submitter
 from ingest.recording import shipping
 from ingest.recording.clips import Clips, Wanted
@@ -23,6 +24,7 @@ from ingest.recording.shelf import Published, PublishedShelf
 from ingest.recording.sweeper import sweep_forever
 from ingest.storage.contract import Store
 from ingest.storage.opening import opened_store
+from schemas.events.channels import PUBLIC
 from schemas.wire import Codec
 from topology.settings import Settings
 
@@ -41,9 +43,11 @@ class Recordings:
     routes: list[Route]
     on: bool
 
-    def sink(self, stream_id: str, channel_id: str) -> SegmentSink:
-        """Where a stream's segments go."""
-        return self.recorder.open(stream_id, channel_id) if self.on else Unrecorded()
+    def sink(self, entry: Entry) -> SegmentSink:
+        """Where a stream's segments go. What is not for everybody is not kept: the store gives to all who ask."""
+        if self.on and entry.playback_policy == PUBLIC:
+            return self.recorder.open(entry.stream_id, entry.channel_id)
+        return Unrecorded()
 
 
 class Steward:

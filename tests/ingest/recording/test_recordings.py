@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from ingest.publishing import wishes
+from ingest.publishing.journal import Entry
 from ingest.recording import recording as module
 from ingest.recording.recorder import Unrecorded
+from ingest.recording.service import Recordings
 from ingest.storage.contract import StoreAway
 from ingest.storage.local import LocalStore
 from tests.ingest.recording.takes import AUDIO, NOW_S, SOURCE, becomes, data_of, entry
@@ -311,3 +314,17 @@ async def test_a_rendition_that_begins_anew_has_an_init_segment_more(tmp_path: P
         assert blob.data.count(b"#EXT-X-MAP") == 2
         assert b"#EXT-X-DISCONTINUITY" in blob.data
         assert AUDIO.name not in str(await at.keys("stream"))
+
+
+@pytest.mark.parametrize(
+    ("on", "policy", "recorded"), [(True, "public", True), (True, "private", False), (False, "public", False)]
+)
+async def test_only_what_everybody_may_watch_is_recorded_and_only_when_recording_is_on(
+    tmp_path: Path, on: bool, policy: str, recorded: bool
+) -> None:
+    asked = wishes.authorise(f"live_1001_{'k' * 32}", "session", "node")
+    entry_of_stream = Entry(asked=asked, stream_id="stream", playback_policy=policy)
+    async with workshop(tmp_path) as at:
+        sink = Recordings(at.recorder, [], on).sink(entry_of_stream)
+    assert isinstance(sink, Unrecorded) is not recorded
+    assert (tmp_path / "spool" / "stream").exists() is recorded
