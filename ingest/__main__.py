@@ -18,6 +18,7 @@ from commands.client import CommandClient
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
+from ingest.health.probe import Probe
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
@@ -53,7 +54,7 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
         async with (
             CommandClient(settings, codec, ["streams"]) as client,
@@ -69,7 +70,7 @@ async def serve(settings: Settings) -> None:
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
                 sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks)
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, probe.looker())
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)

@@ -119,6 +119,8 @@ class RtmpConnection(asyncio.Protocol):
                 self.cut("publish_timeout", f"no publish within {self._limits.publish_s:g} s")
         elif now - self._last_media > self._limits.idle_s:
             self.cut("idle", f"no media for {self._limits.idle_s:g} s")
+        else:
+            self._publication.tick(time.time())
         self._check_rate()
         self._seen_bytes, self._seen_messages = self._session.received, self._session.messages
 

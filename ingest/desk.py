@@ -33,6 +33,9 @@ class Publication(Protocol):
     def push(self, tag: MediaTag, now_s: float) -> None:
         """Take media. `now_s` is Unix time. Raises RefusedMedia."""
 
+    def tick(self, now_s: float) -> None:
+        """Time passes, with media or without: called every second. `now_s` is Unix time."""
+
     def end(self, reason: str) -> None:
         """The stream is over: `unpublished`, `refused_media` or `key_revoked`."""
 

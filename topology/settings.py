@@ -73,6 +73,13 @@ class Settings(BaseSettings):
     rtmp_idle_s: float = Field(
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
     )
+    health_probe_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Part of a core for decoding a keyframe and some sound of each stream now and then, "
+        "which finds silent, black and frozen streams; 0 turns it off.",
+    )
 
     recordings: bool = Field(default=True, description="Whether streams are recorded; without it no clips either.")
     recordings_store: str = Field(

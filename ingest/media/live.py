@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from ingest.health.judge import Verdict, judge
-from ingest.health.measure import SegmentSeen, sample_of
+from ingest.health.meter import Meter
+from ingest.health.probe import Looker
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
 from ingest.media.avc import read_avc
-from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
+from ingest.media.became import Became, MediaReady, RefusedMedia
 from ingest.media.cutter import Part
 from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
@@ -43,17 +43,19 @@ class LiveStream:
         settings: MediaSettings,
         registry: Registry,
         sinks: Sequence[SegmentSink] = (),
+        looker: Looker | None = None,
     ) -> None:
+        """Without a looker nothing is decoded to see and hear what the stream shows."""
         self.stream_id = stream_id
         self.channel_id = channel_id
         self._settings = settings
         self._playback = registry.open(stream_id, sinks)
-        self._packager = Packager(self._playback)
+        self.meter = Meter(looker)
+        self._packager = Packager(self._playback, self.meter)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
-        self._verdict = Verdict()
         self._part_target_s = 0.0
         self._ready = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
@@ -72,18 +74,31 @@ class LiveStream:
             if isinstance(audio, AudioFrame):
                 return self._take(tag.timestamp_ms, audio)
             return self._configure_audio(audio) if audio else []
+        self.meter.metadata(tag.payload)
         return []
 
-    def interrupt(self) -> None:
-        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
-        self._end_epoch()
-        self._video = self._audio = None
+    def tick(self, now_s: float) -> list[Became]:
+        """Time passes: call it every second or so. `now_s` is Unix time."""
+        self._now_s = now_s
+        self.meter.tick(now_s)
+        return [*self.meter.take()]
 
-    def close(self) -> None:
+    def interrupt(self) -> list[Became]:
+        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
+        became = self._end_epoch()
+        self._video = self._audio = None
+        self.meter.leave()
+        return [*became, *self.meter.take()]
+
+    def close(self) -> list[Became]:
         """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
-        if not self._playback.ended:
-            self._end_epoch()
-            self._playback.end()
+        if self._playback.ended:
+            return []
+        became = self._end_epoch()
+        self._playback.end()
+        self.meter.leave()
+        self.meter.close()
+        return [*became, *self.meter.take()]
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
@@ -141,7 +156,7 @@ class LiveStream:
             self._part_target_s,
             self._settings,
         )
-        self._packager.expect(self._now_s)
+        self._packager.expect(self._epoch, self._now_s)
         return self._epoch
 
     def _end_epoch(self) -> list[Became]:
@@ -150,9 +165,9 @@ class LiveStream:
         if epoch is None:
             return []
         became = self._publish(epoch, epoch.flush())
-        became += self._judge(self._packager.flush(epoch, self._now_s))
+        self._packager.flush(epoch, self._now_s)
         self._playback.announce()
-        return became
+        return [*became, *self.meter.take()]
 
     def _feed(self, epoch: Epoch, timestamp_ms: int, frame: VideoFrame | AudioFrame) -> list[Became]:
         if isinstance(frame, VideoFrame):
@@ -174,21 +189,12 @@ class LiveStream:
             epoch.published = True
             self._part_target_s = epoch.part_target_s
             self._packager.begin(epoch)
-        became = self._judge(self._packager.publish(epoch, parts, self._now_s))
+        self._packager.publish(epoch, parts, self._now_s)
+        became: list[Became] = []
         if not self._ready and self._playback.ready:
             self._ready = True
-            became.insert(0, _media_ready(epoch))
-        return became
-
-    def _judge(self, closed: list[SegmentSeen]) -> list[Became]:
-        became: list[Became] = []
-        for seen in closed:
-            before, self._verdict = self._verdict, judge(self._verdict, seen)
-            after = self._verdict
-            became.append(SegmentClosed(sample_of(seen, after.status)))
-            if (before.status, before.codes) != (after.status, after.codes):
-                became.append(HealthBecame(before.status, after.status, after.codes))
-        return became
+            became.append(_media_ready(epoch))
+        return [*became, *self.meter.take()]
 
 
 def _media_ready(epoch: Epoch) -> MediaReady:

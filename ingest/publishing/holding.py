@@ -20,8 +20,7 @@ from typing import Protocol
 
 from commands.client import Rejected
 from ingest.desk import Cut
-from ingest.health.sample import HealthSample
-from ingest.media.became import HealthBecame, MediaReady, SegmentClosed
+from ingest.media.became import Became, HealthReport, MediaReady
 from ingest.media.live import LiveStream
 from ingest.media.tag import MediaTag
 from ingest.publishing import wishes
@@ -36,11 +35,10 @@ class Phase(enum.Enum):
 
 
 class Reports(Protocol):
-    """Where health goes; neither call waits or fails."""
+    """Where health goes."""
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None: ...
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None: ...
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        """Never waits and never fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +81,17 @@ class Holding:
 
     def push(self, tag: MediaTag, now_s: float) -> None:
         """Raises RefusedMedia."""
-        live = self._live
-        if live is None:
-            return
-        for became in live.push(tag, now_s):
-            if isinstance(became, SegmentClosed):
-                self._tools.reports.sampled(self.entry, became.sample)
-            elif isinstance(became, HealthBecame):
-                self._tools.reports.changed(self.entry, became)
-            elif isinstance(became, MediaReady):
-                self._start(became)
+        if self._live is not None:
+            for became in self._live.push(tag, now_s):
+                if isinstance(became, MediaReady):
+                    self._start(became)
+                else:
+                    self._tools.reports.report(self.entry, became)
+
+    def tick(self, now_s: float) -> None:
+        """Time passes, with media or without."""
+        if self._live is not None:
+            self._report(self._live.tick(now_s))
 
     def end(self, reason: str) -> None:
         """The stream is over."""
@@ -108,7 +107,7 @@ class Holding:
             self.end("no_media")
             return
         if self._live is not None:
-            self._live.interrupt()
+            self._report(self._live.interrupt())
         self._cut = None
         self.phase = Phase.GRACE
         self.outbox.put(wishes.disconnect(self.entry, reason))
@@ -168,5 +167,11 @@ class Holding:
             self._timer.cancel()
             self._timer = None
         if self._live is not None:
-            self._live.close()
+            self._report(self._live.close())
             self._live = None
+
+    def _report(self, all_became: list[Became]) -> None:
+        """The health in it: media that are ready only now come too late to be played."""
+        for became in all_became:
+            if not isinstance(became, MediaReady):
+                self._tools.reports.report(self.entry, became)

@@ -67,8 +67,8 @@ async def test_a_stream_is_recorded_from_its_first_segment_to_its_end(tmp_path: 
         blob = await at.store.get("stream/source/segment1.m4s")
         assert blob
         assert blob.data == data_of("source", 1)
-        await becomes(lambda: not list((tmp_path / "spool").iterdir()))
-        assert at.recorder.find("stream") is None
+        await becomes(lambda: at.recorder.find("stream") is None)
+        assert not list((tmp_path / "spool").iterdir())
 
 
 async def test_a_stream_without_a_segment_leaves_no_recording(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from ingest.connection import ConnectionLimits
 from ingest.health.sample import HealthSample
 from ingest.hls.playback import SOURCE, Playback
 from ingest.hls.registry import Registry
-from ingest.media.became import HealthBecame
+from ingest.media.became import HealthBecame, HealthReport, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -122,12 +122,15 @@ class LocalDeciders:
 class KeptReports:
     samples: dict[str, list[HealthSample]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[str, list[HealthBecame]] = field(default_factory=lambda: defaultdict(list))
+    others: dict[str, list[HealthReport]] = field(default_factory=lambda: defaultdict(list))
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None:
-        self.samples[entry.stream_id].append(sample)
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None:
-        self.changes[entry.stream_id].append(became)
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        if isinstance(became, SegmentClosed):
+            self.samples[entry.stream_id].append(became.sample)
+        elif isinstance(became, HealthBecame):
+            self.changes[entry.stream_id].append(became)
+        else:
+            self.others[entry.stream_id].append(became)
 
 
 class House:
