@@ -31,6 +31,7 @@ from ingest.publishing.holding import Tools
 from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
+from ingest.recording.service import running_recordings
 from ingest.server import RtmpServer
 from ingest.thumbnails.studio import running_studio
 from ingest.tls import Certificates
@@ -57,7 +58,11 @@ async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
     with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
-        async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
+        async with (
+            CommandClient(settings, codec, ["streams"]) as client,
+            HealthReports(settings, codec) as reports,
+            running_recordings(settings, codec, client) as recordings,
+        ):
             registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
@@ -66,7 +71,7 @@ async def serve(settings: Settings) -> None:
 
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
-                sinks = [studio.gallery.open(entry.stream_id)]
+                sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
                 return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, probe.looker())
 
             desk = StreamDesk(tools, open_live)
@@ -77,7 +82,7 @@ async def serve(settings: Settings) -> None:
                 viewers.running(),
             ):
                 desk.recover()
-                origin = create_origin(registry, beside=studio.routes)
+                origin = create_origin(registry, beside=[*studio.routes, *recordings.routes])
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
                 await _listen(settings, desk, Gate(counted, private, settings))
 

@@ -93,6 +93,24 @@ class Settings(BaseSettings):
         "which finds silent, black and frozen streams; 0 turns it off.",
     )
 
+    recordings: bool = Field(default=True, description="Whether streams are recorded; without it no clips either.")
+    recordings_store: str = Field(
+        default="",
+        description="Where recordings go: a directory or s3://bucket/prefix; empty for one in the data directory.",
+    )
+    recordings_s3_endpoint: str = Field(default="", description="URL of an S3-compatible service; empty for AWS's own.")
+    recordings_s3_region: str = Field(default="", description="Its region; empty for what AWS's tools would take.")
+    recordings_s3_access_key: str = Field(
+        default="", description="Access key id; empty to look for credentials as AWS's tools do."
+    )
+    recordings_s3_secret_key: SecretStr = Field(default=SecretStr(""), description="The secret that belongs to it.")
+    recordings_retention_days: float = Field(
+        default=14.0, ge=0, description="A recording is deleted this long after it was published, days; 0 never."
+    )
+    recordings_spool_mb: int = Field(
+        default=20_000, gt=0, description="What may wait on disk for the store to take it, MB; beyond it are gaps."
+    )
+
     viewer_heartbeat_s: float = Field(
         default=10.0, ge=1, le=15, description="Between two samples of a viewer's playback by CMCD, seconds."
     )

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from commands.deciders import recordings
 from commands.deciders.envelope import caused_by
+from commands.deciders.recordings import Recordings
 from commands.rejection import Rejected
 from schemas.commands.streams import (
     AuthorisePublish,
@@ -87,6 +89,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    recordings: Recordings = field(default_factory=Recordings)
     playback_policy: str = PUBLIC
 
 
@@ -109,6 +112,9 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
         case EndStream():
             place = _held_place(command.stream_id, command.session_id, channel)
             return [_ended(command, place, command.reason)]
+        case _ if isinstance(command, recordings.COMMANDS):
+            live = channel.place.stream_id if channel.place and channel.place.started else ""
+            return recordings.decide(command, channel.recordings, live)
     raise TypeError(f"{type(command).__name__} is no command on streams")
 
 
@@ -153,7 +159,8 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 language=event.language,
                 playback_policy=event.playback_policy,
             )
-    return channel
+    kept = recordings.evolve(channel.recordings, event)
+    return channel if kept is channel.recordings else replace(channel, recordings=kept)
 
 
 def reply(event: Event) -> dict[str, str]:
@@ -166,7 +173,7 @@ def reply(event: Event) -> dict[str, str]:
         }
     if isinstance(event, StandbyAuthorised):
         return {"stream_id": event.stream_id, "standby": "true", "key_id": event.key_id}
-    return {}
+    return recordings.reply(event)
 
 
 def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) -> Sequence[Event]:

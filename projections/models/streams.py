@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.contract import Fields
+from projections.models import recordings
 from projections.tables import Change, Model, Shape, Table
 
 _STATUS = (
@@ -119,8 +120,7 @@ def _stream_ended(e: Fields) -> Change:
 MODEL = Model(
     name="streams",
     topic="streams",
-    revision=3,
-    tables=(STREAMS,),
+    tables=(STREAMS, *recordings.TABLES),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
@@ -130,5 +130,7 @@ MODEL = Model(
         "StandbyDisconnected": _standby_disconnected,
         "IngestSwitched": _ingest_switched,
         "StreamEnded": _stream_ended,
+        **recordings.ON,
     },
+    revision=3,
 )

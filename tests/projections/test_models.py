@@ -175,6 +175,47 @@ def test_a_stream_with_two_publishers() -> None:
     assert all(row["node"] == "n1" for row in rows)
 
 
+PUBLISHED = {
+    "started_at": at(1),
+    "duration_ms": 7_200_000,
+    "bytes": 5_000_000_000,
+    "complete": True,
+    "playback_path": "/vod/st/index.m3u8",
+    "renditions": ["source", "audio"],
+}
+
+
+def test_a_recording_from_its_start_to_its_deletion() -> None:
+    ids = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("RecordingStarted", 1, **ids, node="n1"),
+        record("RecordingPublished", 121, **ids, node="n1", **PUBLISHED),
+        record("RecordingDeleted", 999, **ids, node="n1", reason="retention"),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["videos"] for length in range(len(log))]
+    made = {**ids, "created_at": at(1)}
+    assert after[0] == [{**made, "published_at": None, **dict.fromkeys(PUBLISHED)}]
+    assert after[1] == [{**made, "published_at": at(121), **PUBLISHED}]
+    assert after[2] == []
+
+
+def test_a_clip_outlives_its_video_and_takes_its_bounds_from_its_publication() -> None:
+    ids = {"stream_id": "st", "channel_id": "1", "clip_id": "cl"}
+    real = {"vod_offset_ms": 8_000, "duration_ms": 31_000, "playback_path": "/vod/cl/index.m3u8"}
+    log = [
+        record("RecordingStarted", 1, stream_id="st", channel_id="1", node="n1"),
+        record("ClipCreated", 2, **ids, creator_id="2", node="n1", title="Oh", duration_ms=30_000, live=True),
+        record("ClipPublished", 3, **ids, **real),
+        record("RecordingDeleted", 4, stream_id="st", channel_id="1", node="n1", reason="owner"),
+        record("ClipDeleted", 5, **ids, node="n1", reason="creator"),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["clips"] for length in range(len(log))]
+    created = {**ids, "creator_id": "2", "title": "Oh", "created_at": at(2)}
+    assert after[1] == [{**created, "published_at": None, **dict.fromkeys(real)}]
+    assert after[2] == after[3] == [{**created, "published_at": at(3), **real}]
+    assert after[4] == []
+
+
 def test_stream_health() -> None:
     sample = {
         "event_id": "e1",
