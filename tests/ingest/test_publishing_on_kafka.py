@@ -30,7 +30,15 @@ pytestmark = pytest.mark.stack
 GRACE_S = 12.0
 """Long enough for an encoder to start on a busy machine."""
 
-LIFECYCLE = ("PublishAuthorised", "StreamStarted", "PublisherDisconnected", "StreamEnded")
+LIFECYCLE = (
+    "PublishAuthorised",
+    "StandbyAuthorised",
+    "StreamStarted",
+    "IngestSwitched",
+    "StandbyDisconnected",
+    "PublisherDisconnected",
+    "StreamEnded",
+)
 """What recordings and thumbnails say comes between, at times of their own."""
 
 
