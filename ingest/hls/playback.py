@@ -58,7 +58,7 @@ class Playback:
                 window.announce()
 
     def end(self) -> None:
-        """Nothing follows. The open segments must be closed."""
+        """Nothing follows. The timeline's segment must be closed."""
         self.ended = True
         for window in self._windows.values():
             window.end()

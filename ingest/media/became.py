@@ -37,7 +37,30 @@ class HealthBecame:
     """Why, such as `gopSizeLong`; empty when ok."""
 
 
-Became = MediaReady | SegmentClosed | HealthBecame
+@dataclass(frozen=True)
+class RenditionCame:
+    """A rung of the ladder can be played."""
+
+    name: str
+    width: int
+    height: int
+    frame_rate: float
+    bitrate_kbps: int
+    """As set."""
+    codec: str
+    """RFC 6381 string."""
+
+
+@dataclass(frozen=True)
+class RenditionWent:
+    """A rung of the ladder is not made at present."""
+
+    name: str
+    reason: str
+    """`overloaded`, `worker_died`, or `replaced` when the source changed."""
+
+
+Became = MediaReady | SegmentClosed | HealthBecame | RenditionCame | RenditionWent
 
 
 class RefusedMedia(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ingest.health.judge import Verdict, judge
 from ingest.health.measure import SegmentSeen, sample_of
+from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
@@ -19,6 +20,7 @@ from ingest.media.gathering import Gathering, Held
 from ingest.media.hevc import read_hevc
 from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
+from ingest.media.pictures import PictureSink
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
@@ -28,6 +30,9 @@ _VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {"avc1": read_av
 _EPOCHS_MAX = 20
 _EPOCHS_WITHIN_S = 60.0
 """More discontinuities than that, and the stream is refused: each costs an init segment and a segment."""
+
+
+OpenLadder = Callable[[Playback], PictureSink]
 
 
 class LiveStream:
@@ -43,12 +48,14 @@ class LiveStream:
         settings: MediaSettings,
         registry: Registry,
         sinks: Sequence[SegmentSink] = (),
+        open_ladder: OpenLadder | None = None,
     ) -> None:
         self.stream_id = stream_id
         self.channel_id = channel_id
         self._settings = settings
         self._playback = registry.open(stream_id, sinks)
-        self._packager = Packager(self._playback)
+        self._ladder = open_ladder(self._playback) if open_ladder else None
+        self._packager = Packager(self._playback, self._ladder)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
@@ -83,6 +90,8 @@ class LiveStream:
         """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
         if not self._playback.ended:
             self._end_epoch()
+            if self._ladder:
+                self._ladder.close()
             self._playback.end()
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
@@ -163,10 +172,13 @@ class LiveStream:
             raise Discontinuity
         else:
             return []
-        if not parts and not (epoch.follower and epoch.follower.due):
-            return []
-        became = self._publish(epoch, parts)
-        self._playback.announce()
+        became: list[Became] = []
+        if parts or (epoch.follower and epoch.follower.due):
+            became = self._publish(epoch, parts)
+            self._playback.announce()
+        if self._ladder and isinstance(frame, VideoFrame) and epoch.newest:
+            self._ladder.picture(epoch.newest)
+            became += self._ladder.happened()
         return became
 
     def _publish(self, epoch: Epoch, parts: list[Part]) -> list[Became]:

@@ -9,6 +9,7 @@ from ingest.hls.playback import Playback
 from ingest.media.cutter import Part
 from ingest.media.epoch import Epoch
 from ingest.media.follower import Followed
+from ingest.media.pictures import PictureSink
 from ingest.media.track import Track, audio_rendition, source_rendition
 
 
@@ -27,8 +28,9 @@ class _OpenSegment:
 class Packager:
     """The picture leads, and the sound where there is none. One for a stream's whole life."""
 
-    def __init__(self, playback: Playback) -> None:
+    def __init__(self, playback: Playback, pictures: PictureSink | None) -> None:
         self._playback = playback
+        self._pictures = pictures
         self._source = Track.video(playback)
         self._audio = Track.audio(playback)
         self._segment: _OpenSegment | None = None
@@ -51,6 +53,8 @@ class Packager:
         self._playback.timeline.begin(epoch.part_target_s)
         if epoch.video:
             self._source.begin(source_rendition(epoch.video, epoch.frame_rate), epoch.video)
+            if self._pictures:
+                self._pictures.begin(epoch.video, epoch.frame_rate)
         else:
             self._source.leave()
         if epoch.audio:
@@ -69,6 +73,8 @@ class Packager:
         """The epoch is over and its last part published."""
         if epoch.follower:
             self._publish_audio(epoch.follower.flush())
+        if self._pictures:
+            self._pictures.end()
         return [self._close_segment(epoch, self._segment, now_s, forced=False)] if self._segment else []
 
     def _publish(self, epoch: Epoch, part: Part, now_s: float) -> SegmentSeen | None:
@@ -87,6 +93,8 @@ class Packager:
             segment.video_frames += len(part.frames)
         else:
             segment.audio_frames += len(part.frames)
+        if self._pictures and epoch.video:
+            self._pictures.mark(slot, last.dts, last.dts + last.duration, part.ends_segment)
         if epoch.follower:
             epoch.follower.mark(slot, (last.dts + last.duration) / epoch.timescale, part.ends_segment)
         return self._close_segment(epoch, segment, now_s, part.forced) if part.ends_segment else None
