@@ -21,7 +21,7 @@ from typing import Protocol
 from commands.client import Rejected
 from ingest.desk import Cut
 from ingest.health.sample import HealthSample
-from ingest.media.became import HealthBecame, MediaReady, SegmentClosed
+from ingest.media.became import HealthBecame, MediaReady, RenditionCame, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.tag import MediaTag
 from ingest.publishing import wishes
@@ -93,6 +93,10 @@ class Holding:
                 self._tools.reports.changed(self.entry, became)
             elif isinstance(became, MediaReady):
                 self._start(became)
+            elif isinstance(became, RenditionCame):
+                self.outbox.put(wishes.add_rendition(self.entry, became))
+            else:
+                self.outbox.put(wishes.drop_rendition(self.entry, became))
 
     def end(self, reason: str) -> None:
         """The stream is over."""
