@@ -80,7 +80,7 @@ class LogReader:
 
         Raises Stopping; KafkaException where events that are known to be there do not come: a new consumer gets them.
         """
-        ends = self.ends(list(self._next))
+        ends = self._offsets(list(self._next), _LATEST)
         patient_until = time.monotonic() + SILENCE_S
         while any(self._next[place] < end for place, end in ends.items()):
             if self._stopping.is_set():
@@ -93,10 +93,6 @@ class LogReader:
                 yield from self._taken(first)
                 for message in self._consumer.consume(CHUNK, 0):
                     yield from self._taken(message)
-
-    def ends(self, places: list[Place]) -> dict[Place, int]:
-        """The offsets at which the places end now, of committed records. Raises Stopping."""
-        return self._offsets(places, _LATEST)
 
     def close(self) -> None:
         self._consumer.close()

@@ -19,7 +19,7 @@ from commands.inbox import Batch, read_batch
 from commands.log_reader import LogReader, Place, Stopping
 from commands.outage import Outage
 from commands.partition import Partition
-from commands.writer import CALL_TIMEOUT_S, PlainWriter, TransactionalWriter, Writer
+from commands.writer import PlainWriter, TransactionalWriter, Writer
 from schemas.wire import Codec
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -29,7 +29,6 @@ MAX_BATCH = 500
 POLL_S = 0.2
 STANDBY_S = 5.0
 JOIN_TIMEOUT_S = 30.0
-SILENCE_S = 5.0
 RESTART_S = 1.0
 SESSION_TIMEOUT_MS = 6_000
 
@@ -73,7 +72,6 @@ class Term:
         self._partitions: dict[int, Partition] = {}
         self._failure: Exception | None = None
         self._outage = Outage()
-        self._ends: dict[Place, int] = {}
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
         self._reader = LogReader(settings, codec, stopping)
         self._consumer = Consumer(
@@ -104,16 +102,11 @@ class Term:
     def serve(self, ready: threading.Event) -> None:
         """Decide what arrives. Raises Stopping, KafkaException."""
         began = time.monotonic()
-        standby_at, join_by, silent_at = began + STANDBY_S, began + JOIN_TIMEOUT_S, began + SILENCE_S
+        standby_at, join_by = began + STANDBY_S, began + JOIN_TIMEOUT_S
         while not self._stopping.is_set():
             messages = self._arrived()
             if messages:
                 self._decide(messages)
-                self._ends = {}
-                silent_at = time.monotonic() + SILENCE_S
-            elif self._partitions and time.monotonic() > silent_at:
-                self._check_silence()
-                silent_at = time.monotonic() + SILENCE_S
             if self._joined():
                 join_by = math.inf
                 self._outage.check()
@@ -123,17 +116,6 @@ class Term:
                 self._outage.forget()
                 if time.monotonic() > join_by:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the consumer group did not let us in"))
-
-    def _check_silence(self) -> None:
-        """Raises KafkaException where commands that lay there at the check before were not brought since.
-
-        A consumer that joined while its broker came back may never fetch, and say nothing.
-        """
-        topic = self._aggregate.commands_topic
-        done = self._consumer.committed([TopicPartition(topic, number) for number in self._partitions], CALL_TIMEOUT_S)
-        if any(max(place.offset, 0) < self._ends.get((topic, place.partition), 0) for place in done):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "commands lie there and do not come"))
-        self._ends = self._reader.ends([(topic, number) for number in self._partitions])
 
     def _joined(self) -> bool:
         return bool(self._consumer.memberid())
@@ -206,7 +188,6 @@ class Term:
         self._reader.follow(self._facts(numbers))
         read = self._read_log()
         self._reader.forget(own)
-        self._ends = {}
         log.info("deciding", partitions=numbers, events=read, seconds=round(time.monotonic() - began, 2))
 
     def _release(self, _: Consumer, revoked: list[TopicPartition]) -> None:

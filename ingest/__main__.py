@@ -12,20 +12,25 @@ from contextlib import closing, contextmanager, suppress
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from commands.client import CommandClient
+from ingest.cmcd.middleware import CmcdMiddleware
+from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
 from ingest.hls.backlog import WindowLimits
+from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
-from ingest.publishing.journal import Journal
+from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
+from ingest.thumbnails.studio import running_studio
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -54,13 +59,27 @@ async def serve(settings: Settings) -> None:
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
-            async with Revocations(settings, codec, desk.revoke):
+            private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
+
+            def open_live(entry: Entry) -> LiveStream:
+                private.note(entry.stream_id, entry.playback_policy)
+                sinks = [studio.gallery.open(entry.stream_id)]
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks)
+
+            desk = StreamDesk(tools, open_live)
+            viewers = Viewers(settings, codec, desk.channel_of)
+            async with (
+                running_studio(settings.thumbnail_interval_s, settings.dvr_window_s, desk.pictured) as studio,
+                Revocations(settings, codec, desk.revoke),
+                viewers.running(),
+            ):
                 desk.recover()
-                await _listen(settings, desk, registry)
+                origin = create_origin(registry, beside=studio.routes)
+                counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
+                await _listen(settings, desk, Gate(counted, private, settings))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -70,7 +89,7 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry) -> N
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            create_origin(registry),
+            app,
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

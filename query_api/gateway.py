@@ -32,6 +32,7 @@ REJECTIONS = {
     "title_too_long": 400,
     "category_too_long": 400,
     "language_invalid": 400,
+    "playback_policy_invalid": 400,
     "msg_too_long": 422,
     "msg_rejected": 422,
     "bad_amount": 400,

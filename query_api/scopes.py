@@ -6,6 +6,7 @@ SCOPES = {
     "channel:manage:broadcast": "Change the channel's title, category and language.",
     "channel:manage:stream_key": "Make and revoke stream keys.",
     "user:edit:follows": "Follow and unfollow channels.",
+    "user:manage:playback": "Make playback tokens, for oneself and for who may watch the own streams.",
     "user:read:follows": "See which channels the user follows.",
     "user:write:chat": "Send chat messages.",
     "user:write:donations": "Donate to channels.",

@@ -20,7 +20,7 @@ _COMMON = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancest
 
 def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     """`document` is the OpenAPI document."""
-    playback = settings.playback_url.rstrip("/")
+    playback = " ".join(filter(None, (settings.playback_url.rstrip("/"), settings.cloudfront_base_url.rstrip("/"))))
     # hls.js feeds the player through blob URLs and may work in a worker made from one.
     pages = (
         f"{_COMMON}; style-src 'self'; img-src 'self' data:; connect-src 'self' {playback}; "

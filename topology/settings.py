@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
 
+    thumbnail_interval_s: float = Field(
+        default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
+    )
     dvr_window_s: float = Field(
         default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
     )
@@ -71,6 +74,25 @@ class Settings(BaseSettings):
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
     )
 
+    viewer_heartbeat_s: float = Field(
+        default=10.0, ge=1, le=15, description="Between two samples of a viewer's playback by CMCD, seconds."
+    )
+    viewer_silence_s: float = Field(
+        default=30.0, ge=15, description="A player that says nothing for this long has left, seconds."
+    )
+    viewer_sessions: int = Field(
+        default=20_000,
+        ge=16,
+        description="Viewers an origin follows by CMCD at a time; of more it samples every second, fourth, ...",
+    )
+    cmcd_reports_per_minute: int = Field(
+        default=6000, gt=0, description="CMCD reports the origin takes from one address, such as a CDN's edge."
+    )
+    cloudfront_log_fields: str = Field(
+        default="",
+        description="What CloudFront's real-time log holds, in its order, separated by commas; every field when empty.",
+    )
+
     pepper: SecretStr = Field(
         default=SecretStr(""),
         description="Secret mixed into password verifiers; the same on every edge, never changed.",
@@ -79,6 +101,32 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(
         default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."
     )
+    playback_keys_file: str = Field(
+        default="",
+        description="The keys of playback tokens; `playback-keys.json` in the data directory when empty. "
+        "An edge makes it on first use.",
+    )
+    playback_token_longest_s: int = Field(
+        default=3600, ge=10, description="The longest that a playback token may work, seconds."
+    )
+    playback_country_header: str = Field(
+        default="",
+        description="The header in which the CDN tells the origin the viewer's country, such as "
+        "CloudFront-Viewer-Country. Only where every request comes through the CDN.",
+    )
+    playback_viewer_header: str = Field(
+        default="", description="The same, for the user id of a viewer whom the CDN has signed in itself."
+    )
+    playback_edge_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="A CDN that shows this in `Tally-Edge-Secret` checks tokens itself and gets private streams "
+        "without one. Nobody is trusted when empty.",
+    )
+    cloudfront_base_url: str = Field(
+        default="", description="A CloudFront distribution's address; private streams are then signed for it."
+    )
+    cloudfront_key_pair_id: str = Field(default="", description="The id of its public key, such as K2JCJMDEHXQW5F.")
+    cloudfront_private_key_file: str = Field(default="", description="The RSA private key to it, a PEM file.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def environment(self) -> dict[str, str]:

@@ -25,11 +25,12 @@ from schemas.commands.streams import (
     DisconnectPublisher,
     DropRendition,
     EndStream,
+    PublishThumbnail,
     StartStream,
     StreamCommand,
 )
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
-from schemas.events.channels import ChannelUpdated
+from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.streams import (
     PublishAuthorised,
     PublisherDisconnected,
@@ -37,6 +38,7 @@ from schemas.events.streams import (
     RenditionDropped,
     StreamEnded,
     StreamStarted,
+    ThumbnailPublished,
 )
 from schemas.message import Command, Event
 
@@ -73,8 +75,11 @@ class Place:
     key_id: str
     held_since: datetime
     started: bool = False
+    pictured: bool = False
     disconnected_at: datetime | None = None
     renditions: tuple[Rendition, ...] = ()
+    playback_policy: str = PUBLIC
+    """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    playback_policy: str = PUBLIC
 
 
 def initial_state() -> Channel:
@@ -98,6 +104,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
             return _authorise(command, channel, grace)
         case StartStream():
             return _start(command, channel)
+        case PublishThumbnail():
+            return _publish_thumbnail(command, channel)
         case DisconnectPublisher():
             return _disconnect(command, channel)
         case EndStream():
@@ -121,10 +129,14 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 held_since=event.occurred_at,
                 started=event.resumed,
                 renditions=channel.place.renditions if event.resumed and channel.place else (),
+                pictured=event.resumed and channel.place is not None and channel.place.pictured,
+                playback_policy=event.playback_policy,
             )
             return replace(channel, place=place)
         case StreamStarted() if channel.place:
             return replace(channel, place=replace(channel.place, started=True))
+        case ThumbnailPublished() if channel.place:
+            return replace(channel, place=replace(channel.place, pictured=True))
         case PublisherDisconnected() if channel.place:
             return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
         case StreamEnded():
@@ -143,7 +155,13 @@ def evolve(channel: Channel, event: Event) -> Channel:
         case StreamKeyRevoked():
             return replace(channel, keys=tuple(key for key in channel.keys if key.key_id != event.key_id))
         case ChannelUpdated():
-            return replace(channel, title=event.title, category=event.category, language=event.language)
+            return replace(
+                channel,
+                title=event.title,
+                category=event.category,
+                language=event.language,
+                playback_policy=event.playback_policy,
+            )
     return channel
 
 
@@ -153,6 +171,7 @@ def reply(event: Event) -> dict[str, str]:
             "stream_id": event.stream_id,
             "resumed": "true" if event.resumed else "false",
             "key_id": event.key_id,
+            "playback_policy": event.playback_policy,
         }
     return {}
 
@@ -161,18 +180,18 @@ def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) ->
     key_id = _valid_key(command.key_hash, channel)
     place = channel.place
     if place is None:
-        return [_authorised(command, key_id, command.stream_id, resumed=False)]
+        return [_begun(command, key_id, channel)]
     if place.session_id == command.session_id:
         return []
     if _may_resume(command, place, key_id, grace):
-        return [_authorised(command, key_id, place.stream_id, resumed=True)]
+        return [_authorised(command, key_id, place.stream_id, place.playback_policy, resumed=True)]
     reason = _reason_to_take_over(command, place, channel, grace)
     if reason is None:
         since = f"{place.held_since:%H:%M:%S} UTC"
         raise Rejected("already_live", f"a publisher holds the channel since {since}; stop it or reset the stream key")
     return [
         _ended(command, place, reason, index=1),
-        _authorised(command, key_id, command.stream_id, resumed=False),
+        _begun(command, key_id, channel),
     ]
 
 
@@ -226,6 +245,21 @@ def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
             width=command.width,
             height=command.height,
             frame_rate=command.frame_rate,
+            playback_policy=place.playback_policy,
+        )
+    ]
+
+
+def _publish_thumbnail(command: PublishThumbnail, channel: Channel) -> Sequence[Event]:
+    """The stream's and not a session's: a picture may be ready when another session goes on with the stream."""
+    place = channel.place
+    if place is None or place.stream_id != command.stream_id or not place.started:
+        raise Rejected("not_live", "the stream is not live; it has no thumbnail")
+    if place.pictured:
+        return []
+    return [
+        ThumbnailPublished(
+            **caused_by(command), stream_id=place.stream_id, channel_id=command.channel_id, path=command.path
         )
     ]
 
@@ -299,7 +333,13 @@ def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
     return place
 
 
-def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resumed: bool) -> PublishAuthorised:
+def _begun(command: AuthorisePublish, key_id: str, channel: Channel) -> PublishAuthorised:
+    return _authorised(command, key_id, command.stream_id, channel.playback_policy, resumed=False)
+
+
+def _authorised(
+    command: AuthorisePublish, key_id: str, stream_id: str, playback_policy: str, *, resumed: bool
+) -> PublishAuthorised:
     return PublishAuthorised(
         **caused_by(command),
         stream_id=stream_id,
@@ -308,6 +348,7 @@ def _authorised(command: AuthorisePublish, key_id: str, stream_id: str, *, resum
         node=command.node,
         key_id=key_id,
         resumed=resumed,
+        playback_policy=playback_policy,
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.ranges import answer_range
@@ -103,8 +103,8 @@ class Origin:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs."""
+def create_origin(registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -116,6 +116,7 @@ def create_origin(registry: Registry, held_max: int = 20_000) -> Starlette:
     origin = Origin(registry, held_max)
     return Starlette(
         routes=[
+            *beside,
             Route(INDEX_PATH, origin.index, methods=["GET"]),
             Route(RENDITION_PATH, origin.serve, methods=["GET"]),
             Route(INDEX_PATH, _preflight, methods=["OPTIONS"]),

@@ -13,7 +13,7 @@ from commands.client import Accepted, OutcomeUnknown, Rejected
 from ingest.desk import BAD_NAME, PUBLISH_FAILED, Cut, Refused
 from ingest.media.live import LiveStream
 from ingest.publishing import wishes
-from ingest.publishing.holding import Holding, Tools
+from ingest.publishing.holding import Holding, Phase, Tools
 from ingest.publishing.journal import Entry
 from ingest.publishing.outbox import submit_until_known
 
@@ -25,8 +25,8 @@ STOP_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
-OpenLive = Callable[[str, str], LiveStream]
-"""Makes the media side for a stream id and a channel id."""
+OpenLive = Callable[[Entry], LiveStream]
+"""Makes the media side of the stream that an entry holds."""
 
 
 class StreamDesk:
@@ -67,6 +67,16 @@ class StreamDesk:
             if holding.entry.key_id == key_id:
                 holding.revoke()
 
+    def channel_of(self, stream_id: str) -> str:
+        """The channel of a stream that this node holds; "" when it holds no such stream."""
+        return next((held.entry.channel_id for held in self._holdings.values() if held.stream_id == stream_id), "")
+
+    def pictured(self, stream_id: str) -> None:
+        """There is a first picture of the stream."""
+        for holding in self._holdings.values():
+            if holding.stream_id == stream_id and holding.phase is not Phase.ENDED:
+                holding.outbox.put(wishes.publish_thumbnail(holding.entry))
+
     def recover(self) -> None:
         """Say of each publisher that an earlier process had that it is gone; it may resume within the grace."""
         for entry in self._tools.journal.entries():
@@ -94,7 +104,7 @@ class StreamDesk:
                     live = other.hand_over()
                 else:
                     other.lose()
-        live = live or self._open_live(entry.stream_id, entry.channel_id)
+        live = live or self._open_live(entry)
         self._tools.journal.write(entry)
         holding = self._add(entry, live, started=resumed, cut=cut)
         if entry.key_id in self._revoked:
@@ -127,5 +137,5 @@ class StreamDesk:
 
 
 def _answered(entry: Entry, accepted: Accepted) -> Entry:
-    reply = accepted.reply
-    return entry.model_copy(update={"stream_id": reply["stream_id"], "key_id": reply["key_id"]})
+    told = {name: accepted.reply[name] for name in ("stream_id", "key_id", "playback_policy")}
+    return entry.model_copy(update=told)

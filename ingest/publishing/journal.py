@@ -12,6 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.commands.streams import AuthorisePublish
+from schemas.events.channels import PUBLIC
 
 _log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ class Entry(BaseModel):
     asked: AuthorisePublish
     stream_id: str = ""
     key_id: str = ""
+    playback_policy: str = PUBLIC
 
     @property
     def session_id(self) -> str:

@@ -14,30 +14,38 @@ from schemas.commands.streams import (
     DisconnectPublisher,
     DropRendition,
     EndStream,
+    PublishThumbnail,
     StartStream,
 )
+from topology.playback_paths import playback_path, stream_prefix
 
 ACTOR = "system:ingest"
 
 
-class _Head(TypedDict):
+class _Envelope(TypedDict):
     command_id: str
     issued_at: datetime
     actor: str
     correlation_id: str
     channel_id: str
+
+
+class _Head(_Envelope):
     session_id: str
 
 
-def _head(channel_id: str, session_id: str) -> _Head:
+def _envelope(channel_id: str, session_id: str) -> _Envelope:
     return {
         "command_id": new_id(),
         "issued_at": datetime.now(UTC),
         "actor": ACTOR,
         "correlation_id": session_id,
         "channel_id": channel_id,
-        "session_id": session_id,
     }
+
+
+def _head(channel_id: str, session_id: str) -> _Head:
+    return {**_envelope(channel_id, session_id), "session_id": session_id}
 
 
 def authorise(key: str, session_id: str, node: str) -> AuthorisePublish:
@@ -51,12 +59,20 @@ def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
         **_head(entry.channel_id, entry.session_id),
         stream_id=entry.stream_id,
         node=node,
-        playback_path=f"/live/{entry.stream_id}/index.m3u8",
+        playback_path=playback_path(entry.stream_id, entry.playback_policy),
         video_codec=ready.video_codec,
         audio_codec=ready.audio_codec,
         width=ready.width,
         height=ready.height,
         frame_rate=ready.frame_rate,
+    )
+
+
+def publish_thumbnail(entry: Entry) -> PublishThumbnail:
+    return PublishThumbnail(
+        **_envelope(entry.channel_id, entry.session_id),
+        stream_id=entry.stream_id,
+        path=f"{stream_prefix(entry.stream_id, entry.playback_policy)}thumbnail-{{width}}x{{height}}.jpg",
     )
 
 

@@ -94,14 +94,19 @@ ROLLUPS = {
     ),
     "viewer_sessions": Rollup(
         "playback",
-        "One row per viewer session, from its first event to its last.",
+        "One row per viewer session, from its first event to its last; it stood for so many sessions (sampling) when "
+        "it joined.",
         """
         SELECT stream_id, viewer_session_id, any(e.channel_id) AS channel_id,
                min(occurred_at) AS joined_at, max(occurred_at) AS last_seen_at,
                countIf(type = 'ViewerLeft') > 0 AS has_left,
+               countIf(NOT ifNull(e.started, true)) = 0 AS has_started,
                dateDiff('microsecond', joined_at, last_seen_at) / 1e6 AS watched_s,
+               argMin(e.sampling, tuple(occurred_at, e._offset)) AS sampling,
                countIf(type = 'PlaybackSampled') AS samples,
-               avg(e.latency_ms) AS latency_ms, max(e.stalled_ms) AS stalled_ms, avg(e.bitrate_kbps) AS bitrate_kbps
+               avgOrNullIf(e.latency_ms, e.latency_ms > 0) AS latency_ms, sum(e.stalled_ms) AS stalled_ms,
+               avgOrNullIf(e.bitrate_kbps, e.bitrate_kbps > 0) AS bitrate_kbps, min(e.startup_ms) AS startup_ms,
+               sum(e.rebuffers) AS rebuffers, sum(e.failures) AS failures
         FROM {db}.playback{at} AS e
         GROUP BY stream_id, viewer_session_id
         """,
@@ -110,20 +115,48 @@ ROLLUPS = {
         "playback",
         "One row per stream that was watched. Viewers are viewer sessions: random per page view, not people.",
         """
-        SELECT stream_id, any(s.channel_id) AS channel_id, count() AS viewers, peak AS peak_viewers,
-               sum(s.watched_s) / 60 AS minutes_watched,
-               avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms) AS stalled_ms
+        SELECT stream_id, any(s.channel_id) AS channel_id, sum(s.sampling) AS viewers, peak AS peak_viewers,
+               minutes AS minutes_watched,
+               avg(s.latency_ms) AS latency_ms, sum(s.stalled_ms * s.sampling) AS stalled_ms
         FROM {db}.viewer_sessions{at} AS s
         LEFT JOIN (
-            SELECT stream_id, max(watching) AS peak
+            SELECT stream_id, max(watching) AS peak, sum(watched_us) / 60e6 AS minutes
             FROM (
-                SELECT stream_id, sum(change) OVER (PARTITION BY stream_id ORDER BY at, change) AS watching
-                FROM {db}.viewer_sessions{at}
-                ARRAY JOIN [joined_at, last_seen_at] AS at, [1, -1] AS change
+                SELECT stream_id, watched_us,
+                       sum(change) OVER (PARTITION BY stream_id ORDER BY at, change) AS watching
+                FROM (
+                    SELECT stream_id, occurred_at AS since,
+                           leadInFrame(occurred_at, 1, occurred_at) OVER (
+                               PARTITION BY stream_id, viewer_session_id ORDER BY occurred_at, _offset
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                           ) AS until,
+                           if(type = 'ViewerLeft', 0, e.sampling) AS weight
+                    FROM {db}.playback{at} AS e
+                )
+                ARRAY JOIN [since, until] AS at, [weight, -weight] AS change,
+                           [0, weight * dateDiff('microsecond', since, until)] AS watched_us
             )
             GROUP BY stream_id
-        ) AS peaks USING stream_id
-        GROUP BY stream_id, peak
+        ) AS spans USING stream_id
+        GROUP BY stream_id, peak, minutes
+        """,
+    ),
+    "quality_per_stream": Rollup(
+        "playback",
+        "One row per stream that was watched: startup time, exits before the first frame, stalls, failures. "
+        "rebuffer_ratio is the share of the time watched in which the picture stood still.",
+        """
+        SELECT stream_id, any(s.channel_id) AS channel_id, sum(s.sampling) AS viewers,
+               sumIf(s.sampling, NOT has_started AND s.startup_ms IS NULL) AS exits_before_start,
+               quantileExactWeightedOrNullIf(0.5)(assumeNotNull(s.startup_ms), weight, s.startup_ms IS NOT NULL)
+                   AS startup_p50_ms,
+               quantileExactWeightedOrNullIf(0.95)(assumeNotNull(s.startup_ms), weight, s.startup_ms IS NOT NULL)
+                   AS startup_p95_ms,
+               sum(s.stalled_ms * s.sampling) / nullIf(sum(watched_s * s.sampling) * 1000, 0) AS rebuffer_ratio,
+               sum(s.rebuffers * s.sampling) AS rebuffers, sum(s.failures * s.sampling) AS failures,
+               avg(s.bitrate_kbps) AS bitrate_kbps, avg(s.latency_ms) AS latency_ms
+        FROM (SELECT *, toUInt32(sampling) AS weight FROM {db}.viewer_sessions{at}) AS s
+        GROUP BY stream_id
         """,
     ),
 }

@@ -21,6 +21,8 @@ STREAMS = Table(
         "session_id": "text",
         "node": "text",
         "playback_path": "text",
+        "thumbnail_path": "text",
+        "playback_policy": "text",
         "title": "text",
         "category": "text",
         "language": "text",
@@ -71,6 +73,7 @@ _STARTED_FACTS = (
     "session_id",
     "node",
     "playback_path",
+    "playback_policy",
     "title",
     "category",
     "language",
@@ -83,6 +86,7 @@ _STARTED_FACTS = (
 
 _AUTHORISED = frozenset({"channel_id", "session_id", "node", "disconnected_at"})
 _STARTED = frozenset({*_STARTED_FACTS, "started_at", "disconnected_at"})
+_PICTURED = frozenset({"thumbnail_path"})
 _DISCONNECTED = frozenset({"disconnected_at"})
 _ENDED = frozenset({"ended_at", "end_reason"})
 
@@ -98,6 +102,10 @@ def _publish_authorised(e: Fields) -> Change:
 
 def _stream_started(e: Fields) -> Change:
     return _change(e, _STARTED, started_at=e["occurred_at"], **{name: e[name] for name in _STARTED_FACTS})
+
+
+def _thumbnail_published(e: Fields) -> Change:
+    return _change(e, _PICTURED, thumbnail_path=e["path"])
 
 
 def _publisher_disconnected(e: Fields) -> Change:
@@ -125,10 +133,11 @@ MODEL = Model(
     name="streams",
     topic="streams",
     tables=(STREAMS, RENDITIONS),
-    revision=2,
+    revision=3,
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
+        "ThumbnailPublished": _thumbnail_published,
         "PublisherDisconnected": _publisher_disconnected,
         "StreamEnded": _stream_ended,
         "RenditionAdded": _rendition_added,

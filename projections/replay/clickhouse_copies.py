@@ -19,6 +19,7 @@ _TRIES = 3
 
 class ClickHouseCopies:
     batch = 20_000  # the larger the block, the less there is to merge
+    plain_times = True
 
     def __init__(self, settings: Settings) -> None:
         self._database = Database(settings)

@@ -59,6 +59,9 @@ class Copies(Protocol):
     batch: int
     """Records that are best written as one."""
 
+    plain_times: bool
+    """It takes times as microseconds since 1970 instead of datetimes."""
+
     def live(self, projection: Any) -> int | None:
         """The version that readers see."""
 

@@ -96,8 +96,9 @@ class Workshop:
         model = read_model(load.model)
         copies = self.copies(model.store)
         expected = copies.progress(model.projection, load.version).get(load.partition, 0)
-        codec = self._plain_codec if model.store == "clickhouse" else self._codec
-        loading = _Loading(load, model, copies.loader(model.projection, load.version), codec)
+        codec = self._plain_codec if copies.plain_times else self._codec
+        until = micros_of(load.until) if load.until and copies.plain_times else load.until
+        loading = _Loading(load, model, copies.loader(model.projection, load.version), codec, until)
         batches = self.reader.batches(model.topic, load.partition, expected, load.stop, copies.batch)
         with closing(batches):
             for batch in batches:
@@ -117,10 +118,12 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
 
 
 class _Loading:
-    def __init__(self, load: Load, model: ReadModel, loader: Loader, codec: Codec) -> None:
+    def __init__(
+        self, load: Load, model: ReadModel, loader: Loader, codec: Codec, until: datetime | int | None
+    ) -> None:
         self._load, self._loader, self._codec = load, loader, codec
         self._projection: Any = model.projection
-        self._until = micros_of(load.until) if load.until and model.store == "clickhouse" else load.until
+        self._until = until
         self.skipped: list[PoisonFound] = []
 
     def apply(self, messages: Sequence[Message], expected: int, next_offset: int) -> int:
@@ -171,5 +174,8 @@ class _Loading:
         self.skipped.append(poison)
 
 
-def _is_later(occurred_at: Any, until: Any) -> bool:
-    return isinstance(occurred_at, type(until)) and bool(occurred_at > until)
+def _is_later(occurred_at: object, until: datetime | int) -> bool:
+    """Of two times of the same form; an event without a readable time is not."""
+    if isinstance(occurred_at, datetime) and isinstance(until, datetime):
+        return occurred_at > until
+    return isinstance(occurred_at, int) and isinstance(until, int) and occurred_at > until

@@ -39,6 +39,7 @@ _SESSION = {
 
 class PostgresCopies:
     batch = 10_000
+    plain_times = False
 
     def __init__(self, settings: Settings) -> None:
         self._postgres = Blocking(settings.postgres_dsn.get_secret_value())

@@ -15,12 +15,14 @@ from query_api.pages import Page, PageQuery, by_count, by_time, keys_of, paged
 _LIVE = """
 SELECT s.stream_id, s.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(c.title, s.title, '') AS title, coalesce(c.category, s.category, '') AS category,
-       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, watching.viewer_count
+       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.playback_policy,
+       s.thumbnail_path,
+       watching.viewer_count
 FROM streams s
 LEFT JOIN users u ON u.user_id = s.channel_id
 LEFT JOIN channels c ON c.channel_id = s.channel_id
 CROSS JOIN LATERAL (
-    SELECT count(*) AS viewer_count FROM viewers v
+    SELECT coalesce(sum(v.sampling), 0) AS viewer_count FROM viewers v
     WHERE v.stream_id = s.stream_id AND v.left_at IS NULL AND v.last_seen_at > now() - interval '30 s'
 ) watching
 WHERE s.status IN ('live', 'disconnected')
@@ -66,14 +68,18 @@ class Stream(BaseModel):
     game_name: str
     type: Literal["live"] = "live"
     title: str
-    viewer_count: int = Field(description="Players that reported within the last 30 s.")
+    viewer_count: int = Field(description="Players heard of within the last 30 s that have not left.")
     started_at: datetime
     language: str
-    thumbnail_url: str = ""
+    thumbnail_url: str = Field(
+        description="Replace `{width}` and `{height}` by pixels, and `.jpg` by `.webp` for WebP; empty before the "
+        "first picture."
+    )
     tag_ids: list[str] = []
     tags: list[str] = []
     is_mature: bool = False
-    playback_url: str = Field(description="The LL-HLS multivariant playlist.")
+    playback_url: str = Field(description="The LL-HLS multivariant playlist; it needs a token unless public.")
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
 class PastStreamsQuery(PageQuery):
@@ -130,7 +136,9 @@ def _stream(row: Record, playback_url: str) -> Stream:
         viewer_count=row["viewer_count"],
         started_at=row["started_at"],
         language=row["language"],
+        thumbnail_url=playback_url.rstrip("/") + row["thumbnail_path"] if row["thumbnail_path"] else "",
         playback_url=playback_url.rstrip("/") + row["playback_path"],
+        playback_policy=row["playback_policy"],
     )
 
 

@@ -39,6 +39,13 @@ class StartStream(StreamCommand):
     frame_rate: float = 0.0
 
 
+class PublishThumbnail(StreamCommand):
+    """Say that there is a first picture of the stream."""
+
+    stream_id: str
+    path: str = Field(description="As in ThumbnailPublished.")
+
+
 class DisconnectPublisher(StreamCommand):
     """Say that the publisher vanished; it may resume within the grace."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
+from schemas.events.channels import PUBLIC
 from schemas.message import Event
 
 
@@ -24,6 +25,7 @@ class PublishAuthorised(StreamEvent):
     node: str = Field(description="The ingest node that took it.")
     key_id: str
     resumed: bool = Field(description="True when it continues a stream within the grace.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch: the channel's policy as the stream began.")
 
 
 class StreamStarted(StreamEvent):
@@ -40,6 +42,19 @@ class StreamStarted(StreamEvent):
     width: types.Int32 = Field(default=0, description="Pixels.")
     height: types.Int32 = Field(default=0, description="Pixels.")
     frame_rate: float = Field(default=0.0, description="Frames per second.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch: public, private or subscribers.")
+
+
+class ThumbnailPublished(StreamEvent):
+    """There is a first picture of the stream. Later ones replace it at the same path and are no events.
+
+    One every ten seconds would be nearly all of this topic, which is kept forever, and say nothing new. When the
+    pictures go, the stream has ended, which is an event already.
+    """
+
+    path: str = Field(
+        description="Path at the playback origin, with `{width}x{height}` to be replaced by a size in pixels."
+    )
 
 
 class PublisherDisconnected(StreamEvent):

@@ -17,6 +17,7 @@ from schemas.commands.streams import (
     DisconnectPublisher,
     DropRendition,
     EndStream,
+    PublishThumbnail,
     StartStream,
 )
 from schemas.events.accounts import SessionRevoked, StreamKeyIssued, StreamKeyRevoked
@@ -28,6 +29,7 @@ from schemas.events.streams import (
     RenditionDropped,
     StreamEnded,
     StreamStarted,
+    ThumbnailPublished,
 )
 from schemas.message import Command
 from tests.commands.scenario import ADA, Scenario, happened, wish
@@ -55,7 +57,12 @@ def publish(
 
 
 def authorised(
-    session: str = "a", stream: str = "stream-a", key: str = "k1", node: str = "n1", resumed: bool = False
+    session: str = "a",
+    stream: str = "stream-a",
+    key: str = "k1",
+    node: str = "n1",
+    resumed: bool = False,
+    policy: str = "public",
 ) -> PublishAuthorised:
     return happened(
         PublishAuthorised,
@@ -65,6 +72,7 @@ def authorised(
         node=node,
         key_id=key,
         resumed=resumed,
+        playback_policy=policy,
     )
 
 
@@ -84,7 +92,7 @@ def start(session: str = "a", stream: str = "stream-a") -> StartStream:
     )
 
 
-def started(session: str = "a", stream: str = "stream-a", title: str = "") -> StreamStarted:
+def started(session: str = "a", stream: str = "stream-a", title: str = "", policy: str = "public") -> StreamStarted:
     return happened(
         StreamStarted,
         stream_id=stream,
@@ -99,6 +107,7 @@ def started(session: str = "a", stream: str = "stream-a", title: str = "") -> St
         width=1280,
         height=720,
         frame_rate=30.0,
+        playback_policy=policy,
     )
 
 
@@ -229,6 +238,49 @@ class TestStarting:
         Scenario(streams).given(authorised(), disconnected()).when(start()).then_rejected("not_live")
 
 
+THUMBNAIL = "/live/stream-a/thumbnail-{width}x{height}.jpg"
+
+
+def publish_thumbnail(stream: str = "stream-a") -> PublishThumbnail:
+    return wish(PublishThumbnail, actor="system:ingest", channel_id=ADA, stream_id=stream, path=THUMBNAIL)
+
+
+PICTURED = happened(ThumbnailPublished, stream_id="stream-a", channel_id=ADA, path=THUMBNAIL)
+
+
+class TestPublishingAThumbnail:
+    def test_the_first_picture_of_a_live_stream_is_published(self) -> None:
+        Scenario(streams).given(authorised(), started()).when(publish_thumbnail()).then(PICTURED)
+
+    def test_it_is_published_once(self) -> None:
+        Scenario(streams).given(authorised(), started(), PICTURED).when(publish_thumbnail()).then_nothing()
+
+    def test_it_stays_published_when_the_stream_is_resumed(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then_nothing()
+
+    def test_it_may_come_after_another_session_resumed_the_stream(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), disconnected(), authorised("b", "stream-a", resumed=True)
+        ).when(publish_thumbnail()).then(PICTURED)
+
+    def test_the_channels_next_stream_has_its_own(self) -> None:
+        Scenario(streams).given(
+            authorised(), started(), PICTURED, ended(), authorised("b", "stream-b"), started("b", "stream-b")
+        ).when(publish_thumbnail("stream-b")).then(
+            happened(ThumbnailPublished, stream_id="stream-b", channel_id=ADA, path=THUMBNAIL)
+        )
+
+    @pytest.mark.parametrize(
+        "history",
+        [(), (authorised(),), (authorised(), started(), ended()), (authorised("b", "stream-b"),)],
+        ids=["free", "without media", "ended", "another stream"],
+    )
+    def test_what_is_not_live_has_none(self, history: tuple[StreamEnded, ...]) -> None:
+        Scenario(streams).given(*history).when(publish_thumbnail()).then_rejected("not_live")
+
+
 class TestLeaving:
     def test_a_publisher_vanishes(self) -> None:
         Scenario(streams).given(authorised(), started()).when(disconnect()).then(disconnected())
@@ -301,17 +353,43 @@ class TestWhoHoldsNothing:
         Scenario(streams).given(authorised()).when(ask(stream="other")).then_rejected("wrong_session")
 
 
+class TestWhoMayWatch:
+    PRIVATE = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="private")
+    PUBLIC = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy="public")
+
+    def test_a_stream_begins_under_the_channels_policy(self) -> None:
+        Scenario(streams).given(KEY, self.PRIVATE).when(publish()).then(authorised("b", "stream-b", policy="private"))
+
+    def test_it_starts_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(authorised(policy="private"), self.PUBLIC).when(start()).then(started(policy="private"))
+
+    def test_it_is_resumed_under_the_policy_it_began_with(self) -> None:
+        Scenario(streams).given(
+            KEY, self.PRIVATE, authorised(policy="private"), started(policy="private"), self.PUBLIC, disconnected()
+        ).when(publish(at_s=5)).then(authorised("b", "stream-a", resumed=True, policy="private"))
+
+    def test_the_next_stream_takes_the_new_policy(self) -> None:
+        Scenario(streams).given(KEY, authorised(policy="private"), ended(), self.PUBLIC).when(publish()).then(
+            authorised("b", "stream-b")
+        )
+
+
 def test_the_publisher_is_told_its_stream_and_key() -> None:
     told = streams.reply(authorised("b", "stream-a", resumed=True))
-    assert told == {"stream_id": "stream-a", "resumed": "true", "key_id": "k1"}
+    assert told == {
+        "stream_id": "stream-a",
+        "resumed": "true",
+        "key_id": "k1",
+        "playback_policy": "public",
+    }
     assert streams.reply(authorised())["resumed"] == "false"
     assert streams.reply(ended()) == {}
 
 
 @pytest.mark.parametrize(
     "event",
-    [started(), disconnected(), happened(SessionRevoked, user_id=ADA, session_id="s")],
-    ids=["started", "disconnected", "another's"],
+    [started(), PICTURED, disconnected(), happened(SessionRevoked, user_id=ADA, session_id="s")],
+    ids=["started", "pictured", "disconnected", "another's"],
 )
 def test_what_does_not_concern_a_free_place_changes_nothing(event: StreamStarted) -> None:
     assert streams.evolve(streams.initial_state(), event) == streams.initial_state()

@@ -10,9 +10,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from commands.deciders import streams
 from commands.rejection import Rejected
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, StartStream
+from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
-from schemas.events.streams import PublishAuthorised, PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.events.streams import (
+    PublishAuthorised,
+    PublisherDisconnected,
+    StreamEnded,
+    StreamStarted,
+    ThumbnailPublished,
+)
 from schemas.message import Command, Event
 from tests.commands.scenario import ADA, happened, wish
 
@@ -34,6 +40,7 @@ class Channel(RuleBasedStateMachine):
         self.holder: PublishAuthorised | None = None
         self.gone = False
         self.started: list[str] = []
+        self.pictured: list[str] = []
         self.ended: list[str] = []
         self.commands = 0
 
@@ -63,6 +70,10 @@ class Channel(RuleBasedStateMachine):
                 assert event.session_id == self.holder.session_id
                 assert event.stream_id not in self.started, "started twice"
                 self.started.append(event.stream_id)
+            case ThumbnailPublished():
+                assert event.stream_id in self.started, "a picture of nothing"
+                assert event.stream_id not in [*self.pictured, *self.ended]
+                self.pictured.append(event.stream_id)
             case PublisherDisconnected():
                 assert self.holder is not None and event.session_id == self.holder.session_id
                 self.gone = True
@@ -121,6 +132,12 @@ class Channel(RuleBasedStateMachine):
                 node="n1",
                 playback_path="/",
             )
+        )
+
+    @rule()
+    def publish_thumbnail(self) -> None:
+        self.decide(
+            wish(PublishThumbnail, self.clock_s, channel_id=ADA, stream_id=self.held_stream(), path="/thumbnail")
         )
 
     @rule(session=SESSIONS)

@@ -11,6 +11,7 @@ import structlog
 
 from ingest.connection import ConnectionLimits
 from ingest.media.tag import MediaTag
+from schemas.events.streams import StreamStarted
 from tests.ingest.media.footage import record
 from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
@@ -66,6 +67,18 @@ def test_a_stream_is_authorised_started_and_ended(house: House) -> None:
     assert playback.ended
 
 
+def test_a_stream_of_a_channel_that_is_not_public_lies_in_the_private_tree(house: House) -> None:
+    key = house.new_key()
+    house.deciders.make_private(key)
+    publisher = publish(house, key)
+    stream_id = house.stream_of(key)
+    (started,) = [event for event in list(house.deciders.events) if isinstance(event, StreamStarted)]
+    assert started.playback_path == f"/private/{stream_id}/index.m3u8"
+    assert started.playback_policy == "private"
+    assert house.opened[-1].playback_policy == "private"
+    publisher.unpublish()
+
+
 def test_health_is_reported_with_the_stream(house: House) -> None:
     publisher = publish(house, key := house.new_key())
     publisher.send(footage())
@@ -105,6 +118,25 @@ def test_a_publisher_that_never_sent_media_frees_its_place_at_once(house: House)
     key = house.new_key()
     TagPublisher(house.port, key).vanish()
     comes_to(house, key, "PublishAuthorised", "StreamEnded:no_media")
+
+
+def test_the_first_picture_is_published_under_whoever_holds_the_stream(house: House) -> None:
+    publish(house, key := house.new_key()).vanish()
+    comes_to(house, key, "StreamStarted", "PublisherDisconnected:connection_lost")
+    again = publish(house, key)
+    for _ in range(2):
+        house.pictured(house.stream_of(key))
+    comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "ThumbnailPublished")
+    again.unpublish()
+    comes_to(house, key, "ThumbnailPublished", "StreamEnded:unpublished")
+
+
+def test_a_picture_of_a_stream_that_is_over_is_not_published(house: House) -> None:
+    publish(house, key := house.new_key()).unpublish()
+    comes_to(house, key, "StreamEnded:unpublished")
+    house.pictured(house.stream_of(key))
+    eventually(lambda: journal_is_empty(house))
+    assert "ThumbnailPublished" not in story(house, key)
 
 
 def test_a_revoked_key_ends_the_running_stream(house: House) -> None:

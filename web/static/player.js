@@ -3,20 +3,30 @@
 const RETRY_MS = 2000;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
+const REPORT_S = 10;
 
-/** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
+/**
+ * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
+ * "refused" (detail: {code, message}; the stream is not public, and the query does not open it).
+ */
 export class Player extends EventTarget {
   #video;
   #hls = null;
   #url = null;
+  #viewer;
+  #content = null;
+  #reporter = null;
+  #query = () => "";
   #retry = 0;
   #stalledSince = null;
   #stalledMs = 0;
   #stuck = 0;
 
-  constructor(video) {
+  /** `viewer` is the page view's id. */
+  constructor(video, viewer) {
     super();
     this.#video = video;
+    this.#viewer = viewer;
     video.addEventListener("waiting", () => {
       this.#stalledSince ??= performance.now();
       clearTimeout(this.#stuck);
@@ -35,9 +45,12 @@ export class Player extends EventTarget {
     });
   }
 
-  play(url) {
+  /** `content` is the stream's id; `query` gives what belongs on every request below the playlist's address, "" for a public stream. */
+  play(url, content, query = () => "") {
     this.stop();
     this.#url = url;
+    this.#content = content;
+    this.#query = query;
     this.#open();
   }
 
@@ -52,6 +65,12 @@ export class Player extends EventTarget {
     this.#video.load();
   }
 
+  /** The query is a new one. The browser's own player goes by a cookie, which the playlist's answer sets. */
+  renew() {
+    if (this.#hls || !this.#url) return;
+    fetch(this.#addressed(this.#url), { mode: "no-cors", credentials: "include" }).catch(() => {});
+  }
+
   unmute() {
     this.#video.muted = false;
     this.#video.play();
@@ -64,6 +83,11 @@ export class Player extends EventTarget {
     return this.#hls?.latency || null;
   }
 
+  /** Whether the player reports to the origin by itself. */
+  get reports() {
+    return this.#hls !== null;
+  }
+
   /** What a playback report holds; the stall time counts from the last call. */
   report() {
     if (this.#stalledSince !== null) {
@@ -74,7 +98,7 @@ export class Player extends EventTarget {
     this.#stalledMs = 0;
     const bits = this.#hls?.levels[this.#hls.currentLevel]?.bitrate ?? 0;
     return {
-      latency_ms: Math.min(3600000, Math.round((this.latency ?? 0) * 1000)),
+      latency_ms: this.#latencyMs(),
       stalled_ms: Math.min(3600000, Math.round(stalled)),
       bitrate_kbps: Math.round(bits / 1000),
     };
@@ -90,9 +114,16 @@ export class Player extends EventTarget {
     const { Hls } = window;
     // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
     // that segment's parts leave the playlist. The browser evicts what is old by itself.
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
+    const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
+    hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
     hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.response?.code === 403) {
+        this.stop();
+        this.#tell("refused", reasonOf(data.networkDetails));
+        return;
+      }
       if (!data.fatal) return;
       this.#tell("problem", "The stream is interrupted.");
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
@@ -103,8 +134,24 @@ export class Player extends EventTarget {
     hls.attachMedia(this.#video);
   }
 
+  /** CMCD in event mode: media requests stay plain, so a CDN's cache key and CORS preflights do not grow. */
+  #cmcd() {
+    const includeKeys = ["sid", "cid", "v", "e", "ts", "sta", "ec", "br", "bl", "mtp", "msd", "tally-ltc"];
+    const url = new URL("/cmcd", this.#url).href;
+    return {
+      version: 2,
+      sessionId: this.#viewer,
+      contentId: this.#content,
+      includeKeys: [],
+      eventTargets: [{ url, events: ["ps", "e", "t", "bc"], interval: REPORT_S, includeKeys }],
+      reporterCallback: (reporter) => {
+        this.#reporter = reporter;
+      },
+    };
+  }
+
   #openNatively() {
-    this.#video.src = this.#url;
+    this.#video.src = this.#addressed(this.#url);
     this.#start();
   }
 
@@ -137,10 +184,21 @@ export class Player extends EventTarget {
     return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + this.#video.currentTime * 1000) : null;
   }
 
+  #latencyMs() {
+    return Math.min(3600000, Math.round((this.latency ?? 0) * 1000));
+  }
+
   #endStall() {
     if (this.#stalledSince === null) return;
     this.#stalledMs += performance.now() - this.#stalledSince;
     this.#stalledSince = null;
+  }
+
+  /** Nobody but the stream's own server gets the query. */
+  #addressed(address) {
+    const query = this.#url && this.#query();
+    if (!query || !address.startsWith(this.#url.slice(0, this.#url.lastIndexOf("/") + 1))) return address;
+    return `${address}${address.includes("?") ? "&" : "?"}${query}`;
   }
 
   #later(action) {
@@ -150,5 +208,14 @@ export class Player extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function reasonOf(xhr) {
+  try {
+    const { code, message } = JSON.parse(xhr.responseText);
+    return { code, message };
+  } catch {
+    return { code: "refused", message: "The server does not give this stream out." };
   }
 }

@@ -1,7 +1,8 @@
-import { ask } from "./api.js";
+import { ask, randomId } from "./api.js";
 import { Beacon } from "./beacon.js";
 import { Chat } from "./chat.js";
 import { Follow } from "./follow.js";
+import { Pass } from "./pass.js";
 import { Player } from "./player.js";
 import { Session, signInDialog } from "./session.js";
 
@@ -11,9 +12,11 @@ const OFFLINE_POLL_MS = 2000;
 const element = (id) => document.getElementById(id);
 const login = decodeURIComponent(location.pathname.split("/")[2]).toLowerCase();
 const screen = document.querySelector(".screen");
-const player = new Player(element("video"));
-const beacon = new Beacon(() => player.report());
+const viewer = randomId();
+const player = new Player(element("video"), viewer);
+const beacon = new Beacon(viewer, () => player.report());
 let playing = null;
+let pass = null;
 let poll = 0;
 
 function show(state, title = "", text = "") {
@@ -35,13 +38,29 @@ function goLive(stream) {
   if (playing === stream.id) return;
   playing = stream.id;
   show("loading", "Starting …");
-  player.play(stream.playback_url);
+  if (stream.playback_policy === "public") player.play(stream.playback_url, stream.id);
+  else playWithPass(stream);
+}
+
+async function playWithPass(stream) {
+  try {
+    const url = await pass.open(stream);
+    if (playing === stream.id) player.play(url, stream.id, () => pass.query);
+  } catch (error) {
+    if (error.status === 0 || error.status >= 500) playing = null; // the next look tries again
+    else refuse(error);
+  }
+}
+
+function refuse({ message }) {
+  show("refused", "This stream is not public", message);
 }
 
 function goOffline(channel) {
   if (playing !== null) {
     beacon.leave();
     player.stop();
+    pass.close();
     playing = null;
   }
   describe(channel.title, channel.game_name, channel.broadcaster_name);
@@ -92,14 +111,26 @@ async function open() {
     return;
   }
   element("channel").textContent = channel.broadcaster_name;
+  pass = new Pass(session, channel.broadcaster_id);
   new Follow(session, channel.broadcaster_id, signIn);
   new Chat(session, channel.broadcaster_id, signIn);
 
   player.addEventListener("playing", () => {
     show("playing");
-    if (playing !== null) beacon.join(playing);
+    if (playing !== null) beacon.join(playing, player.reports);
   });
   player.addEventListener("problem", ({ detail }) => show("problem", detail, "Trying again."));
+  player.addEventListener("refused", ({ detail }) => refuse(detail));
+  pass.addEventListener("renewed", () => player.renew());
+  pass.addEventListener("refused", ({ detail }) => {
+    player.stop();
+    refuse(detail);
+  });
+  session.addEventListener("change", () => {
+    if (screen.dataset.state !== "refused") return;
+    playing = null;
+    look(channel);
+  });
   player.addEventListener("muted", () => {
     element("unmute").hidden = false;
   });
@@ -114,5 +145,10 @@ async function open() {
   setInterval(showLatency, 500);
   await look(channel);
 }
+
+// The viewer of a page that comes back has been counted as gone.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
 
 open();

@@ -43,6 +43,7 @@ from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import Message
 from ingest.server import RtmpServer
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
+from schemas.events.channels import ChannelUpdated
 from schemas.message import Command, Event
 from topology.settings import Settings
 
@@ -106,6 +107,11 @@ class LocalDeciders:
     def revoke(self, key: str) -> None:
         self.fold(StreamKeyRevoked(**_envelope(), user_id=channel_of_key(key), key_id=key_id_of(key)))
 
+    def make_private(self, key: str) -> None:
+        """Only whom the key's channel signs for may watch it."""
+        said = {"title": "", "category": "", "language": "", "playback_policy": "private"}
+        self.fold(ChannelUpdated(**_envelope(), channel_id=channel_of_key(key), **said))
+
     def happened(self, stream_id: str) -> list[str]:
         """A stream's events by name, an end with its reason."""
         of_stream = [event for event in list(self.events) if getattr(event, "stream_id", "") == stream_id]
@@ -140,11 +146,12 @@ class House:
         self.deciders = deciders or LocalDeciders(grace_s)
         self.reports = KeptReports()
         self.logs: list[MutableMapping[str, Any]] = []
+        self.opened: list[Entry] = []
         self.registry = Registry(directory / "live")
         self.journal = Journal(directory / "ingest")
         self._media = media or MediaSettings()
         tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s)
-        self.desk = StreamDesk(tools, lambda stream_id, channel_id: self._open(stream_id, channel_id))
+        self.desk = StreamDesk(tools, self._open)
         self._server_limits = limits or ConnectionLimits()
         self._connections = connections
         self._loop = uvloop.new_event_loop()
@@ -181,6 +188,10 @@ class House:
         self.deciders.revoke(key)
         self._loop.call_soon_threadsafe(self.desk.revoke, key_id_of(key))
 
+    def pictured(self, stream_id: str) -> None:
+        """The desk hears of a first picture."""
+        self._loop.call_soon_threadsafe(self.desk.pictured, stream_id)
+
     def stream_of(self, key: str) -> str:
         """The id of the latest stream that the key's channel opened; empty before."""
         channel = channel_of_key(key)
@@ -199,8 +210,9 @@ class House:
         """The log lines of connections that ended for this reason."""
         return [line for line in list(self.logs) if line.get("code") == code]
 
-    def _open(self, stream_id: str, channel_id: str) -> LiveStream:
-        return LiveStream(stream_id, channel_id, self._media, self.registry)
+    def _open(self, entry: Entry) -> LiveStream:
+        self.opened.append(entry)
+        return LiveStream(entry.stream_id, entry.channel_id, self._media, self.registry)
 
     async def _start(self) -> int:
         self.desk.recover()

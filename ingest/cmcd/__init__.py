@@ -1,0 +1,1 @@
+"""Who watches, by what players say of themselves: Common Media Client Data, as playback events."""
