@@ -35,6 +35,7 @@ RULES: Mapping[str, Rule] = {
     "clockDrift": Rule("warning", 2, lambda seen: abs(seen.drift_s) > 3.0),
     "noAudioStream": Rule("warning", 2, lambda seen: seen.audio_frames == 0),
     "noVideoStream": Rule("warning", 2, lambda seen: seen.video_frames == 0),
+    "unsupportedProfile": Rule("warning", 1, lambda seen: seen.unplayable),
     "storageFailed": Rule("error", 1, lambda seen: not seen.stored),
 }
 """Each code's rule. A segment may break several."""

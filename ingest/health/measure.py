@@ -32,6 +32,8 @@ class SegmentSeen:
     """The segment grew to its limit without a keyframe."""
     stored: bool
     """It is on disk."""
+    unplayable: bool = False
+    """Its video is in a profile that no browser decodes."""
 
     @property
     def bitrate_kbps(self) -> float:

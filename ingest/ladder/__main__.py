@@ -1,4 +1,7 @@
-"""`python -m ingest.ladder`: one stream's worker. The parent's messages come on stdin, ours go to stdout."""
+"""`python -m ingest.ladder`: one stream's worker. The parent's messages come on stdin, ours go to stdout.
+
+With `--try ENCODER` it only says whether this machine has the encoder.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import sys
 import threading
 
+from ingest.ladder.encoder import require
 from ingest.ladder.transcoder import Transcoder
 from ingest.ladder.wire import Message, Reader, encode
 
@@ -15,6 +19,8 @@ _NICE = 5
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["--try"]:
+        return _try(sys.argv[2])
     os.nice(_NICE)
     lock = threading.Lock()
     out = sys.stdout.buffer
@@ -33,6 +39,15 @@ def main() -> int:
         for message in reader.feed(data):
             transcoder.take(message)
     transcoder.close()
+    return 0
+
+
+def _try(encoder: str) -> int:
+    try:
+        require(encoder)
+    except ValueError as error:
+        sys.stdout.write(str(error))
+        return 1
     return 0
 
 

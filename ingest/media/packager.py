@@ -129,6 +129,7 @@ class Packager:
             declared_frame_rate=video.frame_rate if video else 0.0,
             forced_cut=forced and video is not None,
             stored=stored,
+            unplayable=video is not None and not video.plays_in_browsers,
         )
         epoch.begin_segment()
         self._segment = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
 from ingest.hls.window import Window
 from ingest.ladder.ladder import Budget, Ladder, LadderSettings
-from ingest.media.became import Became, RenditionCame, RenditionWent
+from ingest.ladder.ladders import ladders
+from ingest.media.became import Became, HealthBecame, RenditionCame, RenditionWent
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -31,6 +32,7 @@ from tests.ingest.media.footage import (
     shifted,
     source,
 )
+from topology.settings import Settings
 
 PATIENCE_S = 25.0
 
@@ -84,6 +86,22 @@ class House:
         await eventually(lambda: self.window(name).ready and self.window(name).last == source(self.playback).last)
 
 
+OpenHouse = Callable[..., House]
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
+    houses: list[House] = []
+
+    def open_one(names: tuple[str, ...], media: MediaSettings | None = None) -> House:
+        houses.append(House(tmp_path, names, media))
+        return houses[-1]
+
+    yield open_one
+    for house in houses:
+        await house.close()
+
+
 async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  # several parties move on, none of them waits for us
@@ -101,8 +119,10 @@ def shape(entries: Iterable[SegmentEntry]) -> list[tuple[int, float, int]]:
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])
-async def test_segments_and_parts_of_a_rung_are_those_of_the_source_exactly(tmp_path: Path, b_frames: int) -> None:
-    house = House(tmp_path, ("240p",))
+async def test_segments_and_parts_of_a_rung_are_those_of_the_source_exactly(
+    open_house: OpenHouse, b_frames: int
+) -> None:
+    house = open_house(("240p",))
     await house.push(record(7, size=(640, 360), b_frames=b_frames), "240p")
     rung = house.window("240p")
     await eventually(lambda: len(rung.entries()) >= 4)
@@ -122,11 +142,10 @@ async def test_segments_and_parts_of_a_rung_are_those_of_the_source_exactly(tmp_
     )
     assert mine_pts == theirs_pts
     assert decoded(bytes_of(rung, closed), "video") == 180
-    await house.close()
 
 
-async def test_a_rung_of_a_fast_source_has_half_its_pictures_and_all_its_time(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p",))
+async def test_a_rung_of_a_fast_source_has_half_its_pictures_and_all_its_time(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
     await house.push(record(5, Fraction(60), 120, size=(640, 360)), "240p")
     rung = house.window("240p")
     await eventually(lambda: len(rung.entries()) >= 3)
@@ -135,11 +154,10 @@ async def test_a_rung_of_a_fast_source_has_half_its_pictures_and_all_its_time(tm
     assert len(found) == 120
     assert {packet.duration for packet in found} == {3000}
     assert [packet.dts for packet in found if packet.is_keyframe] == [0, 180_000]
-    await house.close()
 
 
-async def test_each_rung_is_said_to_have_come_and_is_in_the_multivariant_playlist(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p", "360p"))
+async def test_each_rung_is_said_to_have_come_and_is_in_the_multivariant_playlist(open_house: OpenHouse) -> None:
+    house = open_house(("240p", "360p"))
     await house.push(record(4, size=(854, 480)), "240p", "360p")
     await house.push(shifted([tag for tag in record(1, size=(854, 480)) if is_frame(tag)], 4000))
     came = {each.name: each for each in house.became if isinstance(each, RenditionCame)}
@@ -151,20 +169,18 @@ async def test_each_rung_is_said_to_have_come_and_is_in_the_multivariant_playlis
     ]  # fmt: skip
     assert "RESOLUTION=640x360" in text
     assert house.budget.free < 8.0
-    await house.close()
     assert house.budget.free == pytest.approx(8.0)
 
 
-async def test_a_source_is_never_made_larger(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p", "720p"))
+async def test_a_source_is_never_made_larger(open_house: OpenHouse) -> None:
+    house = open_house(("240p", "720p"))
     await house.push(record(3))
     assert [rendition.name for rendition in house.playback.renditions()] == ["source", "audio"]
     assert house.ladder.worker_pid is None
-    await house.close()
 
 
-async def test_a_killed_worker_comes_back_and_only_its_rungs_notice(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p",))
+async def test_a_killed_worker_comes_back_and_only_its_rungs_notice(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
     tags, frames = record(6, size=(640, 360)), [tag for tag in record(6, size=(640, 360)) if is_frame(tag)]
     await house.push(tags, "240p")
     await house.caught_up("240p")
@@ -174,7 +190,7 @@ async def test_a_killed_worker_comes_back_and_only_its_rungs_notice(tmp_path: Pa
     await eventually(lambda: house.ladder.worker_pid != pid)
     assert "240p" not in house.playback.multivariant()
     await asyncio.sleep(1.1)  # the first wait before it is started anew
-    await house.push(shifted(frames, 6_000))
+    await house.push(shifted(frames, 6_000), "240p")
     await house.caught_up("240p")
     rung = house.window("240p")
     assert shape(rung.entries()[:-1])[-2:] == shape(source(house.playback).entries()[:-1])[-2:]
@@ -182,15 +198,14 @@ async def test_a_killed_worker_comes_back_and_only_its_rungs_notice(tmp_path: Pa
     assert gaps
     assert not any(entry.gap for entry in source(house.playback).entries())
     assert not rung.entries()[-1].gap
-    await house.push(shifted(frames, 12_000))
+    await house.push(shifted(frames, 12_000), "240p")
     assert RenditionWent("240p", "worker_died") in house.became
     assert "240p/media.m3u8" in house.playback.multivariant()
     assert b"#EXT-X-DISCONTINUITY\n" not in rung.playlist(skip=False, gzip=False)
-    await house.close()
 
 
-async def test_under_load_the_costliest_rung_is_shed_and_taken_back(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p", "360p"))
+async def test_under_load_the_costliest_rung_is_shed_and_taken_back(open_house: OpenHouse) -> None:
+    house = open_house(("240p", "360p"))
     size = (854, 480)
     frames = [tag for tag in record(6, size=size) if is_frame(tag)]
     await house.push(record(6, size=size), "240p", "360p")
@@ -209,13 +224,51 @@ async def test_under_load_the_costliest_rung_is_shed_and_taken_back(tmp_path: Pa
     assert [each.name for each in house.became if isinstance(each, RenditionCame)].count("360p") == 2
     assert "360p" in house.playback.multivariant()
     assert not any(isinstance(each, RenditionWent) and each.reason == "worker_died" for each in house.became)
-    await house.close()
 
 
-async def test_a_group_of_pictures_over_the_limit_is_cut_where_the_source_is(tmp_path: Path) -> None:
-    house = House(tmp_path, ("240p",), MediaSettings(segment_max_s=3.0))
+async def test_a_group_of_pictures_over_the_limit_is_cut_where_the_source_is(open_house: OpenHouse) -> None:
+    house = open_house(("240p",), MediaSettings(segment_max_s=3.0))
     await house.push(record(7, gop=1000, size=(640, 360)), "240p")
     rung = house.window("240p")
     await eventually(lambda: len(rung.entries()) >= 3)
     assert shape(rung.entries()[:2]) == shape(source(house.playback).entries()[:2])
-    await house.close()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "profile"), [("yuv420p10le", "avc1.6e"), ("yuv422p", "avc1.7a"), ("yuv444p", "avc1.f4")]
+)
+async def test_what_no_browser_plays_is_played_from_a_rung_of_its_size(
+    open_house: OpenHouse, pixels: str, profile: str
+) -> None:
+    house = open_house(("240p",))
+    await house.push(record(5, size=(640, 360), pixels=pixels), "360p")
+    await eventually(lambda: len(house.window("360p").entries()) >= 3)
+    assert source(house.playback).rendition.codecs.startswith(profile)
+    text = house.playback.multivariant()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        "360p/media.m3u8", "240p/media.m3u8", "audio/media.m3u8",
+    ]  # fmt: skip
+    assert any(isinstance(each, HealthBecame) and "unsupportedProfile" in each.codes for each in house.became)
+    top = house.window("360p")
+    assert top.rendition.codecs.startswith("avc1.")
+    assert not top.rendition.codecs.startswith(profile)
+    assert decoded(bytes_of(top, top.entries()[:2]), "video") == 120
+
+
+async def test_hevc_gets_rungs_and_stays_listed_itself(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
+    await house.push(record(5, size=(640, 360), video="libx265"), "240p")
+    rung = house.window("240p")
+    await eventually(lambda: len(rung.entries()) >= 3)
+    assert shape(rung.entries()[:2]) == shape(source(house.playback).entries()[:2])
+    text = house.playback.multivariant()
+    assert 'CODECS="hvc1.' in text
+    assert "240p/media.m3u8" in text
+
+
+def test_an_encoder_that_is_not_here_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ValueError, match="set ladder_encoder to one of libx264, h264_nvenc, h264_vaapi"):
+        ladders(Settings(ladder_encoder="mpeg2video"))
+    with pytest.raises(ValueError, match="set ladder_encoder to libx264"):
+        ladders(Settings(ladder_encoder="h264_vaapi"))
+    assert ladders(Settings(ladder="off")) is None
