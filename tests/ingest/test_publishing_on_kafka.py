@@ -112,6 +112,7 @@ def ingest(registry: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "data_dir": directory,
             "rtmp_port": rtmp_port,
             "playback_port": playback_port,
+            "ladder": "off",
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": GRACE_S,
             "node": directory.name,
