@@ -169,6 +169,7 @@ async def test_each_rung_is_said_to_have_come_and_is_in_the_multivariant_playlis
     ]  # fmt: skip
     assert "RESOLUTION=640x360" in text
     assert house.budget.free < 8.0
+    house.live.close()
     assert house.budget.free == pytest.approx(8.0)
 
 
