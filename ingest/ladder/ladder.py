@@ -21,6 +21,8 @@ from ingest.media.init import VIDEO_TIMESCALE
 from ingest.media.parameters import VideoParameters
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+_PROVEN_S = 60.0
+"""A worker that lasted this long starts the waits anew."""
 _STUCK_S = 15.0
 """A worker that is this far behind is started anew."""
 
@@ -80,10 +82,11 @@ class Ladder:
         self._shed: list[Rung] = []
         self._made: dict[int, RungRendition] = {}
         self._next_number = 0
-        self._fed_dts = 0
+        self._fed_dts = self._started_dts = 0
         self._load = Load(settings.quiet_s)
         self._happened: list[Became] = []
-        self._closed = False
+        self._finished: Callable[[], None] | None = None
+        """Set once the stream is over."""
 
     @property
     def worker_pid(self) -> int | None:
@@ -106,8 +109,6 @@ class Ladder:
             self.picture(frame)
 
     def picture(self, frame: Frame) -> None:
-        if self._closed:
-            return
         if self._stretch is None:
             self._early.append(frame)
             return
@@ -135,14 +136,15 @@ class Ladder:
             self._budget.give(self._stretch.choice.cores)
             self._stretch = None
 
-    def close(self) -> None:
+    def close(self, finished: Callable[[], None]) -> None:
         self.end()
-        self._closed = True
-        self._made.clear()
+        self._finished = finished
         if self._timer:
             self._timer.cancel()
         if self._worker:
             self._worker.stop()
+        else:
+            finished()
 
     async def gone(self) -> None:
         """Returns when a closed ladder's worker has ended."""
@@ -158,7 +160,8 @@ class Ladder:
         if self._worker is None:
             if self._timer is not None:
                 return
-            self._worker = self._start_worker(self._heard, self._died)
+            self._started_dts = dts
+            self._worker = self._start_worker(self._heard, self._worker_ended)
         made = [rendition.rung for rendition in self._made.values()]
         missing = [rung for rung in self._wanted if rung not in made]
         if not self._fed:
@@ -190,14 +193,16 @@ class Ladder:
             case Skipped():
                 rendition.skipped(message.dts)
 
-    def _died(self) -> None:
+    def _worker_ended(self) -> None:
+        if self._finished:
+            self._finished()
+            return
         self._worker, self._fed = None, False
         self._drop_all("worker_died")
         self._playback.announce()
-        if not self._closed:
-            _log.warning("a ladder is started anew", stream_id=self._playback.stream_id, wait_s=self._wait_s)
-            self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._ready_again)
-            self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+        _log.warning("a ladder is started anew", stream_id=self._playback.stream_id, wait_s=self._wait_s)
+        self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._ready_again)
+        self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
 
     def _ready_again(self) -> None:
         self._timer = None
@@ -209,6 +214,8 @@ class Ladder:
         if lag_s > _STUCK_S and self._worker:
             self._worker.kill()
             return
+        if self._fed_dts - self._started_dts > _PROVEN_S * VIDEO_TIMESCALE:
+            self._wait_s = _FIRST_WAIT_S
         advice = self._load.observe(self._fed_dts / VIDEO_TIMESCALE, lag_s, len(self._shed))
         if advice is Advice.SHED and self._wanted:
             rung = self._wanted.pop(0)

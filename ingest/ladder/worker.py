@@ -20,11 +20,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """`heard` gets each of its messages, and `died` is called once, unless it was told to stop."""
+    """`heard` gets each of its messages, and `ended` is called once, when there will be no more."""
 
-    def __init__(self, heard: Callable[[Message], None], died: Callable[[], None]) -> None:
+    def __init__(self, heard: Callable[[Message], None], ended: Callable[[], None]) -> None:
         self._heard = heard
-        self._died = died
+        self._ended = ended
         self._process: asyncio.subprocess.Process | None = None
         self._waiting: list[bytes] = []
         self._waiting_size = 0
@@ -52,12 +52,12 @@ class Worker:
             self.kill()
 
     def kill(self) -> None:
-        """It does not do its work; `died` will be called."""
+        """It does not do its work; `ended` will be called."""
         if self._process and self._process.returncode is None:
             self._process.kill()
 
     def stop(self) -> None:
-        """Nothing more is wanted of it."""
+        """Nothing more comes: it gives out what it has, for which it has a while, and ends."""
         self._stopping = True
         if self._process and self._process.stdin:
             self._process.stdin.close()
@@ -73,8 +73,6 @@ class Worker:
             self._process = process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "ingest.ladder", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
-            if self._stopping:
-                process.kill()
             await self._converse(process)
         except OSError as error:
             _log.error("the ladder's worker does not start", reason=str(error))
@@ -82,19 +80,19 @@ class Worker:
             _log.error("the ladder's worker talks nonsense", reason=str(error))
             self.kill()
         finally:
-            if not self._stopping:
-                self._stopping = True
-                self._died()
+            self._stopping = True
+            self._ended()
 
     async def _converse(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin and process.stdout  # noqa: S101  # both are pipes
         process.stdin.write(b"".join(self._waiting))
         self._waiting.clear()
+        if self._stopping:
+            process.stdin.close()
         reader = Reader()
         while data := await process.stdout.read(_READ):
             for message in reader.feed(data):
-                if not self._stopping:
-                    self._heard(message)
+                self._heard(message)
         with suppress(ProcessLookupError):
             process.kill()
         code = await process.wait()

@@ -63,6 +63,7 @@ class LiveStream:
         self._verdict = Verdict()
         self._part_target_s = 0.0
         self._ready = False
+        self._closed = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
         self._now_s = 0.0
 
@@ -87,11 +88,17 @@ class LiveStream:
         self._video = self._audio = None
 
     def close(self) -> None:
-        """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
-        if not self._playback.ended:
-            self._end_epoch()
-            if self._ladder:
-                self._ladder.close()
+        """The stream is over: the last part is published and the playlist ends, once the ladder has done its last too.
+
+        Calling it again does nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._end_epoch()
+        if self._ladder:
+            self._ladder.close(self._playback.end)
+        else:
             self._playback.end()
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ingest.hls.entries import Slot
@@ -25,8 +26,8 @@ class PictureSink(Protocol):
     def end(self) -> None:
         """What comes next does not continue what was."""
 
-    def close(self) -> None:
-        """The stream is over."""
+    def close(self, finished: Callable[[], None]) -> None:
+        """The stream is over. `finished` is called when the last part of its renditions is published, or given up."""
 
     def happened(self) -> list[Became]:
         """What became of its renditions since the last call."""

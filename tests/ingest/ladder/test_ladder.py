@@ -173,6 +173,17 @@ async def test_each_rung_is_said_to_have_come_and_is_in_the_multivariant_playlis
     assert house.budget.free == pytest.approx(8.0)
 
 
+async def test_at_the_end_the_rungs_have_all_that_the_source_has(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
+    await house.push(record(5, size=(640, 360), b_frames=2), "240p")
+    house.live.close()
+    await eventually(lambda: house.playback.ended)
+    rung = house.window("240p")
+    assert shape(rung.entries()) == shape(source(house.playback).entries())
+    assert not any(entry.gap for entry in rung.entries())
+    assert decoded(bytes_of(rung, rung.entries()), "video") == 150
+
+
 async def test_a_source_is_never_made_larger(open_house: OpenHouse) -> None:
     house = open_house(("240p", "720p"))
     await house.push(record(3))
