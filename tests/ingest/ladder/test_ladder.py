@@ -284,3 +284,18 @@ def test_an_encoder_that_is_not_here_is_refused_with_what_to_do() -> None:
     with pytest.raises(ValueError, match="set ladder_encoder to libx264"):
         ladders(Settings(ladder_encoder="h264_vaapi"))
     assert ladders(Settings(ladder="off")) is None
+
+
+async def test_a_resumed_stream_has_its_rungs_behind_the_discontinuity(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
+    await house.push(record(4, size=(640, 360)), "240p")
+    house.live.interrupt()
+    await house.caught_up("240p")
+    await house.push(shifted(record(4, size=(854, 480)), 20_000), "240p")
+    house.live.close()
+    await eventually(lambda: house.playback.ended)
+    rung = house.window("240p")
+    assert shape(rung.entries()) == shape(source(house.playback).entries())
+    assert not any(entry.gap for entry in rung.entries())
+    assert rung.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
+    assert RenditionWent("240p", "replaced") in house.became
