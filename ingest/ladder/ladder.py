@@ -81,6 +81,8 @@ class Ladder:
         self._wanted: list[Rung] = []
         self._shed: list[Rung] = []
         self._made: dict[int, RungRendition] = {}
+        self._draining: dict[int, RungRendition] = {}
+        """Of the stretch before, of which the worker still gives out the rest; it does so before anything new."""
         self._next_number = 0
         self._fed_dts = self._started_dts = 0
         self._load = Load(settings.quiet_s)
@@ -93,7 +95,6 @@ class Ladder:
         return self._worker.pid if self._worker else None
 
     def begin(self, video: VideoParameters, frame_rate: float) -> None:
-        self._drop_all("replaced")
         before = self._stretch.choice.cores if self._stretch else 0.0
         self._budget.give(before)
         choice = choose(
@@ -103,6 +104,9 @@ class Ladder:
         begin = Begin(video.entry.decode(), video.record, VIDEO_TIMESCALE, self._settings.encoder)
         self._stretch = _Stretch(begin, choice)
         self._wanted, self._shed = list(choice.rungs), []
+        names = [rung.name for rung in choice.rungs]
+        self._drop([number for number, made in self._made.items() if made.rung.name not in names], "replaced")
+        self._draining, self._made = {**self._draining, **self._made}, {}
         self._fed, self._at_start = False, True
         early, self._early = self._early, []
         for frame in early:
@@ -176,7 +180,11 @@ class Ladder:
             self._tell()
 
     def _heard(self, message: Message) -> None:
-        rendition = self._made.get(message.rung) if isinstance(message, Opened | Coded | Skipped) else None
+        if not isinstance(message, Opened | Coded | Skipped):
+            return
+        if message.rung in self._made:
+            self._draining.clear()
+        rendition = self._made.get(message.rung) or self._draining.get(message.rung)
         if rendition is None:
             return
         match message:
@@ -231,10 +239,14 @@ class Ladder:
 
     def _drop_all(self, reason: str) -> None:
         self._drop(list(self._made), reason)
+        for rendition in self._draining.values():
+            rendition.leave()
+        self._draining.clear()
 
     def _drop(self, numbers: list[int], reason: str) -> None:
         for number in numbers:
             rendition = self._made.pop(number)
             rendition.leave()
+            self._draining = {n: made for n, made in self._draining.items() if made.rung.name != rendition.rung.name}
             if rendition.codec:
                 self._happened.append(RenditionWent(rendition.rung.name, reason))

@@ -26,7 +26,8 @@ class RungRendition:
         self._cutter = RungCutter()
 
     def join(self) -> None:
-        if window := self._playback.window(self.rung.name):
+        window = self._playback.window(self.rung.name)
+        if window and window.absent:
             window.come_back()
 
     def leave(self) -> None:

@@ -298,4 +298,18 @@ async def test_a_resumed_stream_has_its_rungs_behind_the_discontinuity(open_hous
     assert shape(rung.entries()) == shape(source(house.playback).entries())
     assert not any(entry.gap for entry in rung.entries())
     assert rung.playlist(skip=False, gzip=False).count(b"#EXT-X-DISCONTINUITY\n") == 1
-    assert RenditionWent("240p", "replaced") in house.became
+    assert not any(isinstance(each, RenditionWent) for each in house.became)
+
+
+async def test_a_change_of_the_sources_size_loses_nothing_of_its_rungs(open_house: OpenHouse) -> None:
+    house = open_house(("240p", "360p"))
+    await house.push(record(3, size=(854, 480)), "240p", "360p")
+    await house.push(shifted(record(3, size=(640, 360)), 3_000), "240p")
+    house.live.close()
+    await eventually(lambda: house.playback.ended)
+    rung = house.window("240p")
+    assert shape(rung.entries()) == shape(source(house.playback).entries())
+    assert not any(entry.gap for entry in rung.entries())
+    assert RenditionWent("360p", "replaced") in house.became
+    gone = [entry.gap for entry in house.window("360p").entries()]
+    assert gone[-2:] == [True, True]
