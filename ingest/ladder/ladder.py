@@ -140,6 +140,9 @@ class Ladder:
             self._budget.give(self._stretch.choice.cores)
             self._stretch = None
 
+    def leave(self) -> None:
+        self._drop_all("replaced")
+
     def close(self, finished: Callable[[], None]) -> None:
         self.end()
         self._finished = finished

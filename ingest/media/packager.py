@@ -57,6 +57,8 @@ class Packager:
                 self._pictures.begin(epoch.video, epoch.frame_rate)
         else:
             self._source.leave()
+            if self._pictures:
+                self._pictures.leave()
         if epoch.audio:
             self._audio.begin(audio_rendition(epoch.audio), epoch.audio)
         else:

@@ -26,6 +26,9 @@ class PictureSink(Protocol):
     def end(self) -> None:
         """What comes next does not continue what was."""
 
+    def leave(self) -> None:
+        """The stream goes on without a picture."""
+
     def close(self, finished: Callable[[], None]) -> None:
         """The stream is over. `finished` is called when the last part of its renditions is published, or given up."""
 

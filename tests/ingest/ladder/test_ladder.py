@@ -313,3 +313,17 @@ async def test_a_change_of_the_sources_size_loses_nothing_of_its_rungs(open_hous
     assert RenditionWent("360p", "replaced") in house.became
     gone = [entry.gap for entry in house.window("360p").entries()]
     assert gone[-2:] == [True, True]
+
+
+async def test_when_the_picture_stays_away_the_rungs_go_on_as_gaps(open_house: OpenHouse) -> None:
+    house = open_house(("240p",))
+    await house.push(record(3, size=(640, 360)), "240p")
+    house.live.interrupt()
+    await house.caught_up("240p")
+    await house.push(shifted(record(3, video=""), 20_000))
+    house.live.close()
+    await eventually(lambda: house.playback.ended)
+    rung, sound = house.window("240p"), house.window("audio")
+    assert [entry.number for entry in rung.entries()] == [entry.number for entry in sound.entries()]
+    assert [entry.gap for entry in rung.entries()] == [False, False, True, True]
+    assert [rendition.name for rendition in house.playback.renditions()] == ["audio"]
