@@ -94,6 +94,10 @@ class Ladder:
     def worker_pid(self) -> int | None:
         return self._worker.pid if self._worker else None
 
+    @property
+    def overloaded(self) -> bool:
+        return bool(self._shed)
+
     def begin(self, video: VideoParameters, frame_rate: float) -> None:
         before = self._stretch.choice.cores if self._stretch else 0.0
         self._budget.give(before)

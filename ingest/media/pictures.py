@@ -14,6 +14,10 @@ from ingest.media.parameters import VideoParameters
 class PictureSink(Protocol):
     """Called on the event loop, so nothing may wait. Times in the video timescale."""
 
+    @property
+    def overloaded(self) -> bool:
+        """It makes less than it should."""
+
     def picture(self, frame: Frame) -> None:
         """The source's next frame, as soon as it is placed; its duration is a guess."""
 

@@ -71,7 +71,10 @@ def _add_picture(
     b_frames: int,
     pixels: str,
 ) -> VideoStream:
-    options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
+    if codec == "libsvtav1":
+        options = {"preset": "12", "svtav1-params": "pred-struct=1:tune=0"}
+    else:
+        options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
     picture = container.add_stream(codec, rate=rate, options=options)
     assert isinstance(picture, VideoStream)
     picture.width, picture.height, picture.pix_fmt = *size, pixels
