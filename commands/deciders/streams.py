@@ -19,9 +19,10 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from commands.deciders import renditions
 from commands.deciders.envelope import caused_by
+from commands.deciders.renditions import Renditions
 from commands.rejection import Rejected
 from schemas.commands.streams import (
     AddRendition,
@@ -50,8 +51,6 @@ from schemas.events.streams import (
 )
 from schemas.message import Command, Event
 
-RENDITIONS_MAX = 16
-"""Of one stream at a time; a ladder has seven rungs and one of the source's size at most."""
 DEFAULT_GRACE = timedelta(seconds=20)
 
 
@@ -59,18 +58,6 @@ DEFAULT_GRACE = timedelta(seconds=20)
 class StreamKey:
     key_id: str
     key_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """A rung that can be played."""
-
-    name: str
-    width: int
-    height: int
-    frame_rate: float
-    bitrate_kbps: int
-    codec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ class Place:
     started: bool = False
     pictured: bool = False
     disconnected_at: datetime | None = None
-    renditions: tuple[Rendition, ...] = ()
+    renditions: Renditions = ()
     playback_policy: str = PUBLIC
     """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
     role: str = "primary"
@@ -129,10 +116,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
         case EndStream():
             place = _held_place(command.stream_id, command.session_id, channel)
             return [_ended(command, place, command.reason)]
-        case AddRendition():
-            return _add_rendition(command, channel)
-        case DropRendition():
-            return _drop_rendition(command, channel)
+        case AddRendition() | DropRendition():
+            return _rendition(command, channel)
     raise TypeError(f"{type(command).__name__} is no command on streams")
 
 
@@ -166,15 +151,9 @@ def evolve(channel: Channel, event: Event) -> Channel:
             return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
         case StreamEnded():
             return replace(channel, place=None)
-        case RenditionAdded() if channel.place:
-            rendition = Rendition(
-                event.rendition, event.width, event.height, event.frame_rate, event.bitrate_kbps, event.codec
-            )
-            return replace(
-                channel, place=replace(channel.place, renditions=(*_others(channel.place, event.rendition), rendition))
-            )
-        case RenditionDropped() if channel.place:
-            return replace(channel, place=replace(channel.place, renditions=_others(channel.place, event.rendition)))
+        case RenditionAdded() | RenditionDropped() if channel.place:
+            present = renditions.evolve(channel.place.renditions, event)
+            return replace(channel, place=replace(channel.place, renditions=present))
         case StreamKeyIssued():
             return replace(channel, keys=(*channel.keys, StreamKey(event.key_id, event.key_hash)))
         case StreamKeyRevoked():
@@ -338,49 +317,13 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
     ]
 
 
-def _add_rendition(command: AddRendition, channel: Channel) -> Sequence[Event]:
+def _rendition(command: AddRendition | DropRendition, channel: Channel) -> Sequence[Event]:
     place = _held_place(command.stream_id, command.session_id, channel)
     if not place.started:
         raise Rejected("not_live", "the stream has not started; say StartStream first")
-    rendition = Rendition(
-        command.rendition, command.width, command.height, command.frame_rate, command.bitrate_kbps, command.codec
-    )
-    if rendition in place.renditions:
-        return []
-    if len(_others(place, command.rendition)) >= RENDITIONS_MAX:
-        raise Rejected("too_many_renditions", f"a stream has {RENDITIONS_MAX} renditions at most; drop one first")
-    return [_added(command, rendition)]
-
-
-def _drop_rendition(command: DropRendition, channel: Channel) -> Sequence[Event]:
-    place = _held_place(command.stream_id, command.session_id, channel)
-    return [
-        RenditionDropped(**_facts(command, rendition), session_id=command.session_id, reason=command.reason)
-        for rendition in place.renditions
-        if rendition.name == command.rendition
-    ]
-
-
-def _added(command: AddRendition, rendition: Rendition) -> RenditionAdded:
-    return RenditionAdded(**_facts(command, rendition), session_id=command.session_id)
-
-
-def _facts(command: AddRendition | DropRendition, rendition: Rendition) -> dict[str, Any]:
-    return {
-        **caused_by(command),
-        "stream_id": command.stream_id,
-        "channel_id": command.channel_id,
-        "rendition": rendition.name,
-        "width": rendition.width,
-        "height": rendition.height,
-        "frame_rate": rendition.frame_rate,
-        "bitrate_kbps": rendition.bitrate_kbps,
-        "codec": rendition.codec,
-    }
-
-
-def _others(place: Place, name: str) -> tuple[Rendition, ...]:
-    return tuple(rendition for rendition in place.renditions if rendition.name != name)
+    if isinstance(command, AddRendition):
+        return renditions.add(command, place.renditions)
+    return renditions.drop(command, place.renditions)
 
 
 def _switch(command: SwitchIngest, channel: Channel) -> Sequence[Event]:

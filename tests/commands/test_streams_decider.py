@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from commands.deciders import streams
+from commands.deciders.renditions import RENDITIONS_MAX
 from schemas.commands.accounts import SignOut
 from schemas.commands.streams import (
     AddRendition,
@@ -477,7 +478,7 @@ class TestRenditions:
         Scenario(streams).given(*log).when(drop(session="b")).then(dropped(session="b"))
 
     def test_there_is_a_limit(self) -> None:
-        many = [added(f"{number}p") for number in range(streams.RENDITIONS_MAX)]
+        many = [added(f"{number}p") for number in range(RENDITIONS_MAX)]
         Scenario(streams).given(KEY, authorised(), started(), *many).when(add()).then_rejected("too_many_renditions")
 
 

@@ -6,7 +6,7 @@ import re
 import zlib
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.hls.entries import PartEntry, Rendition, SegmentEntry
@@ -180,6 +180,7 @@ def test_every_playlist_is_well_formed(shape: list[tuple[int, bool]], opened: bo
         assert any(line.startswith("#EXT-X-MAP") for line in lines[:first_segment])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), max_size=60), st.integers(0, 9), st.booleans())
 def test_what_is_kept_of_a_rendering_never_shows(shape: list[int], opened: int, skip: bool) -> None:
     rendered, closed = Rendered(), []
