@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -28,9 +29,14 @@ class Stack:
     flags: tuple[str, ...]
 
     def tally(self, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
-        """Run a `tally` command against this system."""
+        """Run a `tally` command against this system, which makes no ladders: what is measured is passthrough."""
         return subprocess.run(
-            [TALLY, *arguments, *self.flags], capture_output=True, text=True, timeout=timeout_s, check=False
+            [TALLY, *arguments, *self.flags],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            env={**os.environ, "TALLY_LADDER": "off"},
         )
 
     def process(self, name: str) -> psutil.Process:

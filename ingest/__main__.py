@@ -24,7 +24,8 @@ from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
-from ingest.media.live import LiveStream
+from ingest.ladder.ladders import ladders
+from ingest.media.live import LiveStream, OpenLadder
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
@@ -54,7 +55,7 @@ class _OriginServer(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
     with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
@@ -72,7 +73,8 @@ async def serve(settings: Settings) -> None:
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
                 sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, probe.looker())
+                looker = probe.looker()
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
@@ -131,8 +133,8 @@ async def _register_schemas(codec: Codec) -> None:
             return
 
 
-async def _main(settings: Settings) -> int:
-    serving = asyncio.create_task(serve(settings))
+async def _main(settings: Settings, open_ladder: OpenLadder | None) -> int:
+    serving = asyncio.create_task(serve(settings, open_ladder))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)
@@ -146,7 +148,12 @@ async def _main(settings: Settings) -> int:
 def main() -> int:
     settings = Settings()
     configure_logging(PROCESS, settings.log_level)
-    return uvloop.run(_main(settings))
+    try:
+        open_ladder = ladders(settings)
+    except ValueError as error:
+        _log.error("the ladder's settings cannot be met", reason=str(error))
+        return 2
+    return uvloop.run(_main(settings, open_ladder))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Self
@@ -78,6 +79,20 @@ class Settings(BaseSettings):
     )
     dvr_window_s: float = Field(
         default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
+    )
+
+    ladder: str = Field(
+        default="auto",
+        description="Which smaller renditions streams get: off, auto, or some of 240p, 360p, 480p, 720p, 1080p, 1440p "
+        "and 2160p, with commas. None is larger than the source.",
+    )
+    ladder_cores: float = Field(
+        default_factory=lambda: (os.cpu_count() or 1) * 0.75,
+        ge=0,
+        description="How many cores of the ingest node all ladders may take; streams beyond get fewer rungs.",
+    )
+    ladder_encoder: str = Field(
+        default="libx264", description="libx264, or a hardware encoder that this machine has: h264_nvenc, h264_vaapi."
     )
 
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")

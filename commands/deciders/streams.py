@@ -20,13 +20,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from commands.deciders import recordings
+from commands.deciders import recordings, renditions
 from commands.deciders.envelope import caused_by
 from commands.deciders.recordings import Recordings
+from commands.deciders.renditions import Renditions
 from commands.rejection import Rejected
 from schemas.commands.streams import (
+    AddRendition,
     AuthorisePublish,
     DisconnectPublisher,
+    DropRendition,
     EndStream,
     PublishThumbnail,
     StartStream,
@@ -39,6 +42,8 @@ from schemas.events.streams import (
     IngestSwitched,
     PublishAuthorised,
     PublisherDisconnected,
+    RenditionAdded,
+    RenditionDropped,
     StandbyAuthorised,
     StandbyDisconnected,
     StreamEnded,
@@ -74,6 +79,7 @@ class Place:
     started: bool = False
     pictured: bool = False
     disconnected_at: datetime | None = None
+    renditions: Renditions = ()
     playback_policy: str = PUBLIC
     """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
     role: str = "primary"
@@ -112,6 +118,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
         case EndStream():
             place = _held_place(command.stream_id, command.session_id, channel)
             return [_ended(command, place, command.reason)]
+        case AddRendition() | DropRendition():
+            return _rendition(command, channel)
         case _ if isinstance(command, recordings.COMMANDS):
             live = channel.place.stream_id if channel.place and channel.place.started else ""
             return recordings.decide(command, channel.recordings, live)
@@ -128,6 +136,7 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 key_id=event.key_id,
                 held_since=event.occurred_at,
                 started=event.resumed,
+                renditions=channel.place.renditions if event.resumed and channel.place else (),
                 pictured=event.resumed and channel.place is not None and channel.place.pictured,
                 playback_policy=event.playback_policy,
                 role=event.role,
@@ -147,6 +156,9 @@ def evolve(channel: Channel, event: Event) -> Channel:
             return replace(channel, place=replace(channel.place, disconnected_at=event.occurred_at))
         case StreamEnded():
             return replace(channel, place=None)
+        case RenditionAdded() | RenditionDropped() if channel.place:
+            present = renditions.evolve(channel.place.renditions, event)
+            return replace(channel, place=replace(channel.place, renditions=present))
         case StreamKeyIssued():
             return replace(channel, keys=(*channel.keys, StreamKey(event.key_id, event.key_hash)))
         case StreamKeyRevoked():
@@ -309,6 +321,15 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
             reason=command.reason,
         )
     ]
+
+
+def _rendition(command: AddRendition | DropRendition, channel: Channel) -> Sequence[Event]:
+    place = _held_place(command.stream_id, command.session_id, channel)
+    if not place.started:
+        raise Rejected("not_live", "the stream has not started; say StartStream first")
+    if isinstance(command, AddRendition):
+        return renditions.add(command, place.renditions)
+    return renditions.drop(command, place.renditions)
 
 
 def _switch(command: SwitchIngest, channel: Channel) -> Sequence[Event]:

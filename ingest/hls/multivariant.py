@@ -38,7 +38,7 @@ def multivariant_playlist(video: Sequence[Measured], audio: Measured | None, ind
 
 def _audio_group(rendition: Rendition) -> str:
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_GROUP}",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_GROUP}",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,'
         f'CHANNELS="{rendition.channels}",URI="{rendition.name}/{MEDIA_PLAYLIST}"\n'
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -50,7 +51,10 @@ class Origin:
         playback = self._registry.find(request.path_params["stream_id"])
         if playback is None or not playback.ready:
             raise _not_found()
-        return _playlist(playback.multivariant().encode(), _BRIEF, gzip=False)
+        content = playback.multivariant().encode()
+        if gzip := "gzip" in request.headers.get("accept-encoding", ""):
+            content = zlib.compress(content, 1, 31)
+        return _playlist(content, _BRIEF, gzip)
 
     async def serve(self, request: Request) -> Response:
         """A rendition's playlist or media."""

@@ -49,11 +49,12 @@ def zones(state: MediaState) -> Zones:
     parts_from = index
     distance_s = state.open.duration_s if state.open else 0.0
     while index:
+        ends_s = distance_s
         distance_s += closed[index - 1].duration_s
         if distance_s >= SKIP_UNTIL * state.target_s:
             break
         index -= 1
-        if distance_s < PARTS_LISTED * state.target_s:
+        if ends_s < PARTS_LISTED * state.target_s:
             parts_from = index
     return Zones(index, len(closed) if state.ended else parts_from)
 

@@ -41,6 +41,29 @@ class HealthBecame:
 
 
 @dataclass(frozen=True)
+class RenditionCame:
+    """A rung of the ladder can be played."""
+
+    name: str
+    width: int
+    height: int
+    frame_rate: float
+    bitrate_kbps: int
+    """As set."""
+    codec: str
+    """RFC 6381 string."""
+
+
+@dataclass(frozen=True)
+class RenditionWent:
+    """A rung of the ladder is not made at present."""
+
+    name: str
+    reason: str
+    """`overloaded`, `worker_died`, or `replaced` when the source changed."""
+
+
+@dataclass(frozen=True)
 class StarvationBegan:
     """Media stopped keeping up with the clock."""
 
@@ -65,7 +88,7 @@ class EncoderSaid:
 HealthReport = SegmentClosed | HealthBecame | StarvationBegan | StarvationOver | EncoderSaid
 """What is published of a stream's health."""
 
-Became = MediaReady | HealthReport
+Became = MediaReady | HealthReport | RenditionCame | RenditionWent
 
 
 class RefusedMedia(Exception):

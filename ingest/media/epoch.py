@@ -65,6 +65,11 @@ class Epoch:
         self._size = 0
 
     @property
+    def newest(self) -> Frame | None:
+        """The video frame taken last; its duration is a guess."""
+        return self._pending
+
+    @property
     def frame_rate(self) -> float:
         """Declared or learnt; 0 without video."""
         return VIDEO_TIMESCALE / self._clock.frame_ticks if self.video and self._clock.frame_ticks else 0.0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ingest.health.meter import Meter
 from ingest.health.probe import Looker
+from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
@@ -21,6 +22,7 @@ from ingest.media.hevc import read_hevc
 from ingest.media.inspection import Inspection
 from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
+from ingest.media.pictures import PictureSink
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
@@ -34,6 +36,9 @@ _VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {
 _EPOCHS_MAX = 20
 _EPOCHS_WITHIN_S = 60.0
 """More discontinuities than that, and the stream is refused: each costs an init segment and a segment."""
+
+
+OpenLadder = Callable[[Playback], PictureSink]
 
 
 class LiveStream:
@@ -50,6 +55,7 @@ class LiveStream:
         registry: Registry,
         sinks: Sequence[SegmentSink] = (),
         looker: Looker | None = None,
+        open_ladder: OpenLadder | None = None,
     ) -> None:
         """Without a looker nothing is decoded to see and hear what the stream shows."""
         self.stream_id = stream_id
@@ -57,7 +63,8 @@ class LiveStream:
         self._settings = settings
         self._playback = registry.open(stream_id, sinks)
         self.meter = Meter(looker)
-        self._packager = Packager(self._playback, self.meter)
+        self._ladder = open_ladder(self._playback) if open_ladder else None
+        self._packager = Packager(self._playback, self.meter, self._ladder)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
@@ -67,6 +74,7 @@ class LiveStream:
         """Audio comes that the epoch has no track for: the next keyframe opens one that has, and no picture is lost."""
         self._part_target_s = 0.0
         self._ready = False
+        self._closed = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
         self._now_s = 0.0
 
@@ -100,11 +108,18 @@ class LiveStream:
         return [*became, *self.meter.take()]
 
     def close(self) -> list[Became]:
-        """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
-        if self._playback.ended:
+        """The stream is over: the last part is published and the playlist ends, once the ladder has done its last too.
+
+        Calling it again does nothing.
+        """
+        if self._closed:
             return []
+        self._closed = True
         became = self._end_epoch()
-        self._playback.end()
+        if self._ladder:
+            self._ladder.close(self._playback.end)
+        else:
+            self._playback.end()
         self.meter.leave()
         self.meter.close()
         return [*became, *self.meter.take()]
@@ -198,11 +213,22 @@ class LiveStream:
         else:
             self._audio_is_late = self._audio is not None
             return []
-        if not parts and not (epoch.follower and epoch.follower.due):
-            return []
-        became = self._publish(epoch, parts)
-        self._playback.announce()
+        became: list[Became] = []
+        if parts or (epoch.follower and epoch.follower.due):
+            became = self._publish(epoch, parts)
+            self._playback.announce()
+        if self._ladder and isinstance(frame, VideoFrame) and epoch.newest:
+            self._ladder.picture(epoch.newest)
+            became += self._hear(self._ladder)
         return became
+
+    def _hear(self, ladder: PictureSink) -> list[Became]:
+        happened = ladder.happened()
+        if happened and ladder.overloaded:
+            self.meter.raise_code("ladderOverloaded")
+        elif happened:
+            self.meter.clear_code("ladderOverloaded")
+        return happened
 
     def _publish(self, epoch: Epoch, parts: list[Part]) -> list[Became]:
         if parts and not epoch.published:

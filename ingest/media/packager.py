@@ -7,16 +7,18 @@ from ingest.hls.playback import Playback
 from ingest.media.cutter import Part
 from ingest.media.epoch import Epoch
 from ingest.media.follower import Followed
+from ingest.media.pictures import PictureSink
 from ingest.media.track import Track, audio_rendition, source_rendition
 
 
 class Packager:
     """The picture leads, and the sound where there is none. One for a stream's whole life."""
 
-    def __init__(self, playback: Playback, meter: Meter) -> None:
+    def __init__(self, playback: Playback, meter: Meter, pictures: PictureSink | None) -> None:
         """The meter sees what is published; the sound may be a part behind."""
         self._playback = playback
         self._meter = meter
+        self._pictures = pictures
         self._source = Track.video(playback)
         self._audio = Track.audio(playback)
         self._segment_open = False
@@ -39,8 +41,16 @@ class Packager:
         self._playback.timeline.begin(epoch.part_target_s)
         if epoch.video:
             self._source.begin(source_rendition(epoch.video, epoch.frame_rate), epoch.video)
+            if epoch.video.plays_in_browsers:
+                self._meter.clear_code("unsupportedProfile")
+            else:
+                self._meter.raise_code("unsupportedProfile")
+            if self._pictures:
+                self._pictures.begin(epoch.video, epoch.frame_rate)
         else:
             self._source.leave()
+            if self._pictures:
+                self._pictures.leave()
         if epoch.audio:
             self._audio.begin(audio_rendition(epoch.audio), epoch.audio)
         else:
@@ -57,6 +67,8 @@ class Packager:
         """The epoch is over and its last part published."""
         if epoch.follower:
             self._publish_audio(epoch.follower.flush(), now_s)
+        if self._pictures:
+            self._pictures.end()
         if self._segment_open:
             self._close_segment(epoch, now_s, forced=False)
 
@@ -76,6 +88,8 @@ class Packager:
             self._meter.video(part.frames, now_s)
         else:
             self._meter.audio(part.frames, now_s)
+        if self._pictures and epoch.video:
+            self._pictures.mark(slot, last.dts, last.dts + last.duration, part.ends_segment)
         if epoch.follower:
             epoch.follower.mark(slot, (last.dts + last.duration) / epoch.timescale, part.ends_segment)
         if part.ends_segment:

@@ -23,7 +23,7 @@ from typing import Protocol
 
 from commands.client import Rejected
 from ingest.desk import Cut, Role
-from ingest.media.became import Became, HealthReport, MediaReady, RefusedMedia
+from ingest.media.became import Became, HealthReport, MediaReady, RefusedMedia, RenditionCame, RenditionWent
 from ingest.media.live import LiveStream
 from ingest.media.tag import MediaTag
 from ingest.publishing import wishes
@@ -152,6 +152,10 @@ class Holding:
         for became in live.push(tag, now_s):
             if isinstance(became, MediaReady):
                 self._start(became)
+            elif isinstance(became, RenditionCame):
+                self.outbox.put(wishes.add_rendition(self.entry, became))
+            elif isinstance(became, RenditionWent):
+                self.outbox.put(wishes.drop_rendition(self.entry, became))
             else:
                 self._tools.reports.report(self.entry, became)
 
@@ -248,9 +252,9 @@ class Holding:
             self._live = None
 
     def _report(self, all_became: list[Became]) -> None:
-        """The health in it: media that are ready only now come too late to be played."""
+        """The health in it: media that are ready only now, and rungs, come too late to be played."""
         for became in all_became:
-            if not isinstance(became, MediaReady):
+            if isinstance(became, HealthReport):
                 self._tools.reports.report(self.entry, became)
 
 

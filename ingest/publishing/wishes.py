@@ -7,11 +7,13 @@ from typing import TypedDict
 
 from commands.identity import channel_of_key, new_id, secret_hash
 from ingest.desk import Role
-from ingest.media.became import MediaReady
+from ingest.media.became import MediaReady, RenditionCame, RenditionWent
 from ingest.publishing.journal import Entry
 from schemas.commands.streams import (
+    AddRendition,
     AuthorisePublish,
     DisconnectPublisher,
+    DropRendition,
     EndStream,
     PublishThumbnail,
     StartStream,
@@ -86,3 +88,25 @@ def switch(entry: Entry, reason: str) -> SwitchIngest:
 
 def end(entry: Entry, reason: str) -> EndStream:
     return EndStream(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
+
+
+def add_rendition(entry: Entry, came: RenditionCame) -> AddRendition:
+    return AddRendition(
+        **_head(entry.channel_id, entry.session_id),
+        stream_id=entry.stream_id,
+        rendition=came.name,
+        width=came.width,
+        height=came.height,
+        frame_rate=came.frame_rate,
+        bitrate_kbps=came.bitrate_kbps,
+        codec=came.codec,
+    )
+
+
+def drop_rendition(entry: Entry, went: RenditionWent) -> DropRendition:
+    return DropRendition(
+        **_head(entry.channel_id, entry.session_id),
+        stream_id=entry.stream_id,
+        rendition=went.name,
+        reason=went.reason,
+    )

@@ -50,6 +50,25 @@ STREAMS = Table(
     ),
 )
 
+RENDITIONS = Table(
+    "stream_renditions",
+    {
+        "stream_id": "text",
+        "rendition": "text",
+        "channel_id": "text",
+        "width": "int",
+        "height": "int",
+        "frame_rate": "float8",
+        "bitrate_kbps": "int",
+        "codec": "text",
+        "added_at": "timestamptz",
+        "dropped_at": "timestamptz",
+        "drop_reason": "text",
+    },
+    key_width=2,
+)
+"""The rungs of each stream's ladder, as last added or dropped; those not dropped can be played while it is live."""
+
 _EMPTY: Mapping[str, Any] = {
     name: None if name in STREAMS.once else {"text": "", "int": 0, "float8": 0.0}.get(kind)
     for name, kind in STREAMS.columns.items()
@@ -117,10 +136,23 @@ def _stream_ended(e: Fields) -> Change:
     return _change(e, _ENDED, session_id=e["session_id"], ended_at=e["occurred_at"], end_reason=e["reason"])
 
 
+_RENDITION_FACTS = ("stream_id", "rendition", "channel_id", "width", "height", "frame_rate", "bitrate_kbps", "codec")
+
+
+def _rendition_added(e: Fields) -> Change:
+    row = (*(e[name] for name in _RENDITION_FACTS), e["occurred_at"], None, None)
+    return Change(RENDITIONS, row, frozenset(RENDITIONS.columns) - {"stream_id", "rendition"})
+
+
+def _rendition_dropped(e: Fields) -> Change:
+    row = (*(e[name] for name in _RENDITION_FACTS), None, e["occurred_at"], e["reason"])
+    return Change(RENDITIONS, row, frozenset({"dropped_at", "drop_reason"}))
+
+
 MODEL = Model(
     name="streams",
     topic="streams",
-    tables=(STREAMS, *recordings.TABLES),
+    tables=(STREAMS, RENDITIONS, *recordings.TABLES),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
@@ -130,7 +162,9 @@ MODEL = Model(
         "StandbyDisconnected": _standby_disconnected,
         "IngestSwitched": _ingest_switched,
         "StreamEnded": _stream_ended,
+        "RenditionAdded": _rendition_added,
+        "RenditionDropped": _rendition_dropped,
         **recordings.ON,
     },
-    revision=3,
+    revision=4,
 )

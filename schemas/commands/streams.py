@@ -69,3 +69,25 @@ class EndStream(StreamCommand):
     stream_id: str
     session_id: str
     reason: str
+
+
+class AddRendition(StreamCommand):
+    """Say that a rung of the stream's ladder can be played."""
+
+    stream_id: str
+    session_id: str
+    rendition: str
+    width: types.Int32
+    height: types.Int32
+    frame_rate: float
+    bitrate_kbps: types.Int32
+    codec: str
+
+
+class DropRendition(StreamCommand):
+    """Say that a rung of the stream's ladder is not made any more."""
+
+    stream_id: str
+    session_id: str
+    rendition: str
+    reason: str

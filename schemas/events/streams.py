@@ -97,3 +97,29 @@ class StreamEnded(StreamEvent):
     reason: str = Field(
         description="unpublished, grace_expired, key_revoked, refused_media, ingest_lost, no_media or superseded."
     )
+
+
+class RenditionAdded(StreamEvent):
+    """A rung of the stream's ladder can be played, beside the source and the sound."""
+
+    session_id: str
+    rendition: str = Field(description="Its name in the playlists' paths, such as 720p.")
+    width: types.Int32 = Field(description="Pixels.")
+    height: types.Int32 = Field(description="Pixels.")
+    frame_rate: float = Field(description="Frames per second.")
+    bitrate_kbps: types.Int32 = Field(description="What its encoder is set to, kbit/s.")
+    codec: str = Field(description="RFC 6381 string.")
+    reason: str = Field(default="ladder", description="Why there is one: ladder.")
+
+
+class RenditionDropped(StreamEvent):
+    """A rung of the stream's ladder is not made at present; it may be added again."""
+
+    session_id: str
+    rendition: str
+    width: types.Int32 = Field(description="Pixels; this and what follows are as they were when it was added.")
+    height: types.Int32 = Field(description="Pixels.")
+    frame_rate: float = Field(description="Frames per second.")
+    bitrate_kbps: types.Int32 = Field(description="kbit/s.")
+    codec: str = Field(description="RFC 6381 string.")
+    reason: str = Field(description="overloaded, worker_died, or replaced when the source changed.")

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from commands.deciders import streams
+from commands.deciders.renditions import RENDITIONS_MAX
 from schemas.commands.accounts import SignOut
 from schemas.commands.streams import (
+    AddRendition,
     AuthorisePublish,
     DisconnectPublisher,
+    DropRendition,
     EndStream,
     PublishThumbnail,
     StartStream,
@@ -24,6 +28,8 @@ from schemas.events.streams import (
     IngestSwitched,
     PublishAuthorised,
     PublisherDisconnected,
+    RenditionAdded,
+    RenditionDropped,
     StandbyAuthorised,
     StandbyDisconnected,
     StreamEnded,
@@ -34,6 +40,7 @@ from schemas.message import Command
 from tests.commands.scenario import ADA, Scenario, happened, wish
 
 GRACE_S = 20
+HD: dict[str, Any] = {"width": 1280, "height": 720, "frame_rate": 30.0, "bitrate_kbps": 3000, "codec": "avc1.64001f"}
 KEY = happened(StreamKeyIssued, user_id=ADA, key_id="k1", key_hash="hash of k1")
 KEY_2 = happened(StreamKeyIssued, user_id=ADA, key_id="k2", key_hash="hash of k2")
 REVOKED = happened(StreamKeyRevoked, user_id=ADA, key_id="k1")
@@ -431,7 +438,51 @@ class TestLeaving:
         Scenario(streams).given(*history).when(end()).then(ended())
 
 
-@pytest.mark.parametrize("ask", [start, disconnect, end])
+def add(session: str = "a", stream: str = "stream-a", name: str = "720p") -> AddRendition:
+    return wish(AddRendition, channel_id=ADA, stream_id=stream, session_id=session, rendition=name, **HD)
+
+
+def added(name: str = "720p") -> RenditionAdded:
+    return happened(RenditionAdded, stream_id="stream-a", channel_id=ADA, session_id="a", rendition=name, **HD)
+
+
+def drop(session: str = "a", stream: str = "stream-a") -> DropRendition:
+    return wish(
+        DropRendition, channel_id=ADA, stream_id=stream, session_id=session, rendition="720p", reason="overloaded"
+    )
+
+
+def dropped(reason: str = "overloaded", session: str = "a") -> RenditionDropped:
+    facts: dict[str, Any] = {"stream_id": "stream-a", "channel_id": ADA, "session_id": session, "rendition": "720p"}
+    return happened(RenditionDropped, **facts, reason=reason, **HD)
+
+
+class TestRenditions:
+    def test_a_rung_is_added_once(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started()).when(add()).then(added())
+        Scenario(streams).given(KEY, authorised(), started(), added()).when(add()).then()
+
+    def test_a_rung_that_is_dropped_is_said_as_it_was_and_once(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), added()).when(drop()).then(dropped())
+        Scenario(streams).given(KEY, authorised(), started(), added(), dropped()).when(drop()).then()
+
+    def test_a_rung_can_be_taken_back(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), added(), dropped()).when(add()).then(added())
+
+    def test_before_the_start_there_is_none(self) -> None:
+        Scenario(streams).given(KEY, authorised()).when(add()).then_rejected("not_live")
+
+    def test_a_resumed_stream_keeps_its_rungs(self) -> None:
+        again = authorised("b", "stream-a", resumed=True)
+        log = (KEY, authorised(), started(), added(), disconnected(), again)
+        Scenario(streams).given(*log).when(drop(session="b")).then(dropped(session="b"))
+
+    def test_there_is_a_limit(self) -> None:
+        many = [added(f"{number}p") for number in range(RENDITIONS_MAX)]
+        Scenario(streams).given(KEY, authorised(), started(), *many).when(add()).then_rejected("too_many_renditions")
+
+
+@pytest.mark.parametrize("ask", [start, disconnect, end, add, drop])
 class TestWhoHoldsNothing:
     def test_nothing_can_be_said_of_a_free_place(self, ask: Callable[..., Command]) -> None:
         Scenario(streams).given(authorised(), started(), ended()).when(ask()).then_rejected("not_live")

@@ -10,10 +10,11 @@ import pytest
 import structlog
 
 from ingest.connection import ConnectionLimits
+from ingest.ladder.ladder import Budget, Ladder, LadderSettings
 from ingest.media.became import StarvationBegan, StarvationOver
 from ingest.media.tag import MediaTag
-from schemas.events.streams import StreamStarted
-from tests.ingest.media.footage import record
+from schemas.events.streams import RenditionAdded, StreamStarted
+from tests.ingest.media.footage import is_frame, record, shifted
 from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
 GRACE_S = 0.4
@@ -333,3 +334,22 @@ def test_wrong_keys_wait_for_their_answer_and_a_right_one_does_not(house: House)
     for guesser in guessers[:-1]:
         assert guesser.statuses()[-1][0] == "NetStream.Publish.BadName"
     guessers[-1].socket.close()
+
+
+def test_the_rungs_of_a_streams_ladder_are_said_and_play(tmp_path: Path) -> None:
+    budget = Budget(4.0)
+    with running_house(
+        tmp_path, open_ladder=lambda playback: Ladder(playback, LadderSettings(("240p",)), budget)
+    ) as house:
+        publisher = TagPublisher(house.port, key := house.new_key())
+        publisher.send(record(3.0, gop=15, size=(640, 360)))
+        eventually(lambda: (found := house.playback(key)) and found.window("240p"))
+        publisher.send(shifted([tag for tag in record(1.0, gop=15, size=(640, 360)) if is_frame(tag)], 3_000))
+        comes_to(house, key, "StreamStarted", "RenditionAdded:ladder")
+        (added,) = [event for event in house.deciders.events if isinstance(event, RenditionAdded)]
+        assert (added.rendition, added.width, added.height, added.bitrate_kbps) == ("240p", 426, 240, 300)
+        playback = house.playback(key)
+        publisher.unpublish()
+        assert playback
+        eventually(lambda: playback.ended)
+        comes_to(house, key, "RenditionAdded:ladder", "StreamEnded:unpublished")

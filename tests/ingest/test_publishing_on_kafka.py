@@ -129,6 +129,7 @@ def ingest(registry: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "rtmps_certificate_file": str(files.certificate),
             "rtmps_key_file": str(files.key),
             "playback_port": playback_port,
+            "ladder": "off",
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": GRACE_S,
             "node": directory.name,

@@ -157,6 +157,28 @@ def test_a_stream_from_start_to_end() -> None:
     assert after[6] == after[5]
 
 
+def test_a_streams_renditions_as_they_come_and_go() -> None:
+    rung = {
+        "stream_id": "st",
+        "rendition": "720p",
+        "channel_id": "1",
+        "width": 1280,
+        "height": 720,
+        "frame_rate": 30.0,
+        "bitrate_kbps": 3000,
+        "codec": "avc1.64001f",
+    }
+    log = [
+        record("RenditionAdded", 1, **rung),
+        record("RenditionDropped", 2, **rung, reason="overloaded"),
+        record("RenditionAdded", 3, **rung),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["stream_renditions"] for length in range(len(log))]
+    assert after[0] == [{**rung, "added_at": at(1), "dropped_at": None, "drop_reason": None}]
+    assert after[1] == [{**rung, "added_at": at(1), "dropped_at": at(2), "drop_reason": "overloaded"}]
+    assert after[2] == [{**rung, "added_at": at(3), "dropped_at": None, "drop_reason": None}]
+
+
 def test_a_stream_with_two_publishers() -> None:
     of_stream = {"stream_id": "st", "channel_id": "1"}
     log = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.hls.entries import Rendition, SegmentEntry
@@ -135,6 +135,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_whoever_comes_and_goes_all_playlists_tell_the_same_time(script: list[tuple[str, int]]) -> None:
     with TemporaryDirectory() as directory:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.hls.entries import Slot
@@ -48,6 +48,7 @@ def test_a_part_shorter_than_a_frame_gets_the_frame_after_it() -> None:
     assert [part.frames for part in follower.take()] == [[frame(0)], [frame(1)]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=40), st.integers(-10, 10))
 def test_each_part_begins_and_ends_within_a_frame_of_the_pictures(parts: list[int], ahead: int) -> None:
     """`ahead` is how many frames of sound arrive before the picture that they belong to."""

@@ -29,7 +29,7 @@ from ingest.health.sample import HealthSample
 from ingest.hls.playback import SOURCE, Playback
 from ingest.hls.registry import Registry
 from ingest.media.became import HealthBecame, HealthReport, SegmentClosed
-from ingest.media.live import LiveStream
+from ingest.media.live import LiveStream, OpenLadder
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 from ingest.publishing.desk import StreamDesk
@@ -147,6 +147,7 @@ class House:
         media: MediaSettings | None = None,
         connections: int = 100,
         deciders: LocalDeciders | None = None,
+        open_ladder: OpenLadder | None = None,
         certificates: Certificates | None = None,
         settle_s: float = 10.0,
     ) -> None:
@@ -157,6 +158,7 @@ class House:
         self.registry = Registry(directory / "live")
         self.journal = Journal(directory / "ingest")
         self._media = media or MediaSettings()
+        self._open_ladder = open_ladder
         tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s, settle_s)
         self.desk = StreamDesk(tools, self._open)
         self._server_limits = limits or ConnectionLimits()
@@ -225,7 +227,7 @@ class House:
 
     def _open(self, entry: Entry) -> LiveStream:
         self.opened.append(entry)
-        return LiveStream(entry.stream_id, entry.channel_id, self._media, self.registry)
+        return LiveStream(entry.stream_id, entry.channel_id, self._media, self.registry, open_ladder=self._open_ladder)
 
     async def _start(self) -> int:
         self.desk.recover()
