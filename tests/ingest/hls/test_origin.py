@@ -167,6 +167,16 @@ async def test_the_end_lets_everyone_go(client: httpx.AsyncClient, stream: Stage
     assert (await client.get(f"{MEDIA}?_HLS_msn=50")).status_code == 200
 
 
+async def test_the_multivariant_playlist_is_gzipped_when_asked(client: httpx.AsyncClient, stream: Stage) -> None:
+    whole = await client.get(f"{BASE}/index.m3u8", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in whole.headers
+    async with client.stream("GET", f"{BASE}/index.m3u8", headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.headers["vary"] == "Accept-Encoding"
+        raw = b"".join([chunk async for chunk in packed.aiter_raw()])
+    assert gzip.decompress(raw) == whole.content
+
+
 async def test_delta_updates_and_gzip_are_given_when_asked(client: httpx.AsyncClient, stream: Stage) -> None:
     stream.close()
     for _ in range(15):

@@ -25,7 +25,7 @@ from tests.ingest.hls.check.serving import Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
 from tests.ingest.media.footage import record
 
-OWN_FAULTS = {"language", "playlist-gzip"}
+OWN_FAULTS = {"language"}
 """MUSTs that our own origin does not keep yet. Take one out when it does."""
 
 FAULTS_AFTER_A_RETURN = {"segments-never-change", "new-init-is-discontinuity", "bandwidth-covers-peak"}
