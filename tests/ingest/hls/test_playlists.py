@@ -129,7 +129,7 @@ AUDIO = Measured(Rendition("audio", "mp4a.40.2", channels=2), 130_000, 128_000)
 def test_the_multivariant_playlist_word_for_word() -> None:
     assert multivariant_playlist([SOURCE, RUNG], AUDIO, independent=True) == (
         "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,'
         'CHANNELS="2",URI="audio/media.m3u8"\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=2130001,AVERAGE-BANDWIDTH=1628000,CODECS="avc1.64001f,mp4a.40.2",'
         'RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO="audio"\nsource/media.m3u8\n'

@@ -25,9 +25,6 @@ from tests.ingest.hls.check.serving import Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
 from tests.ingest.media.footage import record
 
-OWN_FAULTS = {"language"}
-"""MUSTs that our own origin does not keep yet. Take one out when it does."""
-
 FAULTS_AFTER_A_RETURN = {"segments-never-change", "new-init-is-discontinuity", "bandwidth-covers-peak"}
 """MUSTs that it does not keep yet when a publisher vanished in the middle of a segment: the sound's segment is closed
 only after the return, and listed with the new init segment; and the short segment counts for less than its bit rate in
@@ -87,7 +84,7 @@ async def test_our_own_origin_keeps_the_rules_while_live(tmp_path: Path) -> None
     broadcast = Broadcast(tmp_path, record(seconds=54), backlog_s=40)
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=6)
-    assert broken_musts(facts).keys() <= OWN_FAULTS, broken_musts(facts)
+    assert broken_musts(facts) == {}
     assert rules_with(Outcome.PASSED, facts) >= SEEN_LIVE | SEEN_BESIDE
 
 
@@ -96,7 +93,7 @@ async def test_our_own_origin_keeps_the_rules_after_the_end(tmp_path: Path) -> N
     broadcast.close()
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=6)
-    assert broken_musts(facts).keys() <= OWN_FAULTS, broken_musts(facts)
+    assert broken_musts(facts) == {}
     assert "no-directives-after-end" in rules_with(Outcome.PASSED, facts)
     assert rules_with(Outcome.NOT_APPLICABLE, facts) >= LOW_LATENCY
 
@@ -106,7 +103,7 @@ async def test_a_stream_that_ends_while_it_is_watched_is_checked_to_its_end(tmp_
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=60)
     assert facts.renditions[0].last.ended
-    assert broken_musts(facts).keys() <= OWN_FAULTS, broken_musts(facts)
+    assert broken_musts(facts) == {}
 
 
 async def test_our_own_origin_keeps_the_rules_when_a_publisher_comes_back(tmp_path: Path) -> None:
@@ -116,7 +113,7 @@ async def test_our_own_origin_keeps_the_rules_when_a_publisher_comes_back(tmp_pa
         await asyncio.sleep(1)
         broadcast.vanish(1, record(seconds=20))
         facts = await watching
-    assert broken_musts(facts).keys() <= OWN_FAULTS | FAULTS_AFTER_A_RETURN, broken_musts(facts)
+    assert broken_musts(facts).keys() <= FAULTS_AFTER_A_RETURN, broken_musts(facts)
     assert "same-discontinuities" in rules_with(Outcome.PASSED, facts)
     assert any(segment.discontinuity for segment in facts.renditions[0].last.listed)
 
