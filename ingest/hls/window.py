@@ -24,6 +24,8 @@ _ADVANCE_PARTS_S = 3.0
 class _Open:
     slot: Slot
     """Of its first part."""
+    init: int
+    """At its first part: it may be closed after the rendition began anew."""
     parts: list[PartEntry] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -91,7 +93,7 @@ class Window:
         segment = self._open
         if segment is None:
             self._fill(slot.number)
-            segment = self._open = _Open(slot)
+            segment = self._open = _Open(slot, self._init)
             self._next_number = slot.number + 1
         segment.parts.append(PartEntry(slot.duration_s, independent and bool(data), segment.size, len(data)))
         segment.chunks.append(data)
@@ -251,15 +253,15 @@ class Window:
     def _entry(self, segment: _Open, gap: bool = False) -> SegmentEntry:
         slot = segment.slot
         span = Span(slot.number, slot.starts_at_s, slot.media_s, slot.discontinuities, segment.duration_s)
-        return self._placed(span, segment.size, tuple(segment.parts), gap)
+        return self._placed(span, segment.init, segment.size, tuple(segment.parts), gap)
 
-    def _placed(self, span: Span, size: int, parts: tuple[PartEntry, ...], gap: bool) -> SegmentEntry:
-        discontinuities, init = self._before
+    def _placed(self, span: Span, init: int, size: int, parts: tuple[PartEntry, ...], gap: bool) -> SegmentEntry:
+        discontinuities, init_before = self._before
         discontinuity = span.discontinuities != discontinuities
         return SegmentEntry(
             number=span.number,
-            init=self._init,
-            new_init=discontinuity or init not in (-1, self._init),
+            init=init,
+            new_init=discontinuity or init_before not in (-1, init),
             discontinuities=span.discontinuities,
             discontinuity=discontinuity,
             starts_at_s=span.starts_at_s,
@@ -283,7 +285,7 @@ class Window:
         """List as gaps the stream's segments before this one that are not here."""
         for number in range(self._next_number, until):
             if span := self._timeline.find(number):
-                self._append(self._placed(span, 0, (), gap=True), b"")
+                self._append(self._placed(span, self._init, 0, (), gap=True), b"")
         self._next_number = max(self._next_number, until)
 
     def _append(self, entry: SegmentEntry, data: bytes) -> bool:

@@ -69,7 +69,12 @@ class Packager:
         """The epoch is over and its last part published."""
         if epoch.follower:
             self._publish_audio(epoch.follower.flush())
-        return [self._close_segment(epoch, self._segment, now_s, forced=False)] if self._segment else []
+        if self._segment is None:
+            return []
+        seen = self._close_segment(epoch, self._segment, now_s, forced=False)
+        if epoch.follower:
+            self._audio.close_segment()
+        return [seen]
 
     def _publish(self, epoch: Epoch, part: Part, now_s: float) -> SegmentSeen | None:
         timeline, lead = self._playback.timeline, self._source if epoch.video else self._audio

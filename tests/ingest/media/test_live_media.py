@@ -228,6 +228,17 @@ def test_a_resumed_stream_goes_on_behind_a_discontinuity_with_a_new_init(tmp_pat
     assert decoded(whole(source(playback), init=1), "video") == 180
 
 
+@pytest.mark.parametrize("until_ms", range(2_900, 3_300, 33))
+def test_a_publisher_that_vanishes_leaves_no_segment_open(tmp_path: Path, until_ms: int) -> None:
+    live, registry = live_stream(tmp_path)
+    push_all(live, [tag for tag in record() if tag.timestamp_ms < until_ms])
+    live.interrupt()
+    playback = registry.find("stream")
+    assert playback
+    listed = [window.playlist(skip=False, gzip=False) for window in (source(playback), audio(playback))]
+    assert all(b"\nsegment1.m4s\n#EXT-X-PRELOAD-HINT" in text for text in listed)
+
+
 def test_a_new_sequence_header_gives_a_new_init_and_the_same_one_does_not(tmp_path: Path) -> None:
     live, registry = live_stream(tmp_path)
     push_all(live, record())
