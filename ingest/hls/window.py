@@ -67,7 +67,6 @@ class Window:
         """Discontinuity sequence number and init of the last closed segment."""
         self._dependent = -1
         """The last segment that does not begin with a keyframe."""
-        self._peak = 0.0
         self._rendered = Rendered()
         self._wake = asyncio.Event()
 
@@ -107,8 +106,6 @@ class Window:
         if segment is None:
             raise ValueError("no segment is open")
         entry = self._entry(segment, gap=not all(part.size for part in segment.parts))
-        if not entry.gap:
-            self._peak = max(self._peak, entry.size * 8 / max(entry.duration_s, self._timeline.target_s / 2))
         if not segment.parts[0].independent and segment.parts[0].size:
             self._dependent = entry.number
         return self._append(entry, b"".join(segment.chunks))
@@ -171,11 +168,12 @@ class Window:
         return self._timeline.target_s
 
     def measured(self) -> Measured:
-        if not self._peak and self._open and self._open.duration_s:
-            rate = self._open.size * 8 / self._open.duration_s
-            return Measured(self.rendition, rate, rate)
-        listed_s = self._backlog.listed_s
-        return Measured(self.rendition, self._peak, self._backlog.listed_size * 8 / listed_s if listed_s else 0.0)
+        backlog = self._backlog
+        size, lasting_s = backlog.listed_size, backlog.listed_s
+        if not backlog.peak and self._open:
+            size, lasting_s = size + self._open.size, lasting_s + self._open.duration_s
+        average = size * 8 / lasting_s if lasting_s else 0.0
+        return Measured(self.rendition, max(backlog.peak, average), average)
 
     def playlist(self, skip: bool, gzip: bool) -> bytes:
         """The media playlist in UTF-8, gzipped if asked."""
