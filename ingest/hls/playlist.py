@@ -12,7 +12,7 @@ MEDIA_PLAYLIST = "media.m3u8"
 PARTS_LISTED = 3
 """Target durations from the live edge within which parts are listed (RFC 8216bis 4.4.4.9)."""
 SKIP_UNTIL = 6
-"""Target durations from the live edge before which a delta update leaves segments out (4.4.3.8)."""
+"""Target durations from the last whole segment's end before which a delta update leaves segments out (4.4.3.8)."""
 _PART_HOLD_BACK = 3
 """Part targets that a player should keep from the live edge: the least that is allowed (4.4.3.8)."""
 
@@ -47,13 +47,14 @@ def zones(state: MediaState) -> Zones:
     closed = state.closed
     index = len(closed)
     parts_from = index
-    distance_s = state.open.duration_s if state.open else 0.0
+    open_s = state.open.duration_s if state.open else 0.0
+    distance_s = 0.0
     while index:
         distance_s += closed[index - 1].duration_s
         if distance_s >= SKIP_UNTIL * state.target_s:
             break
         index -= 1
-        if distance_s < PARTS_LISTED * state.target_s:
+        if open_s + distance_s < PARTS_LISTED * state.target_s:
             parts_from = index
     return Zones(index, len(closed) if state.ended else parts_from)
 

@@ -80,6 +80,19 @@ def test_a_delta_update_skips_what_lies_beyond_the_boundary() -> None:
     assert "segment9.m4s" in text
 
 
+@given(st.lists(st.integers(1, 22), min_size=1, max_size=40), st.integers(0, 22))
+def test_no_skipped_segment_begins_nearer_to_the_last_whole_ones_end_than_the_boundary(
+    shape: list[int], opened: int
+) -> None:
+    """And none that ends further than that from it stays."""
+    closed = [segment(number, parts) for number, parts in enumerate(shape)]
+    open_ = segment(len(closed), opened) if opened else None
+    found = re.search(r"SKIPPED-SEGMENTS=(\d+)", media_playlist(state(closed, open_), skip=True))
+    skipped = int(found[1]) if found else 0
+    assert not skipped or sum(shape[skipped - 1 :]) * 0.2 > 24 - 0.001
+    assert sum(shape[skipped + 1 :]) * 0.2 < 24 + 0.001
+
+
 def test_a_delta_update_with_nothing_to_skip_is_the_whole_playlist() -> None:
     closed = [segment(number) for number in range(5)]
     assert media_playlist(state(closed), skip=True) == media_playlist(state(closed))
