@@ -68,7 +68,20 @@ def test_a_media_playlist_word_for_word() -> None:
 def test_parts_are_listed_only_near_the_live_edge() -> None:
     text = media_playlist(state([segment(number) for number in range(20)]))
     with_parts = {int(number) for number in re.findall(r'URI="part(\d+)\.0', text)}
-    assert with_parts == {15, 16, 17, 18, 19, 20}  # less than 3 x 4 s from the edge, and the hint
+    assert with_parts == {13, 14, 15, 16, 17, 18, 19, 20}  # their ends are 3 x 4 s from the edge at most; and the hint
+
+
+def test_parts_stay_until_their_segments_end_is_too_far_from_the_edge() -> None:
+    """The edge is where the open segment's parts end."""
+    closed = [segment(number) for number in range(20)]
+    with_parts = [
+        min(
+            int(number)
+            for number in re.findall(r'URI="part(\d+)\.0', media_playlist(state(closed, segment(20, parts))))
+        )
+        for parts in (1, 5, 10)
+    ]
+    assert with_parts == [14, 14, 14]
 
 
 def test_a_delta_update_skips_what_lies_beyond_the_boundary() -> None:

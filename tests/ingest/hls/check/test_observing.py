@@ -32,7 +32,8 @@ LOW_LATENCY = {
 SEEN_LIVE = {
     "reload-blocks", "hint-comes-true", "skip-answered", "delta-is-whole", "segment-is-its-parts", "part-alone-400",
     "removed-still-there", "decode-times-continue", "independent-true", "codecs-true", "window-of-three-targets",
-    "segments-never-change", "part-at-least-85", "segment-too-far-400", "past-last-part",
+    "segments-never-change", "part-at-least-85", "segment-too-far-400", "past-last-part", "near-parts-listed",
+    "old-parts-unlisted",
 }  # fmt: skip
 """Rules that must have had something to look at in a live stream."""
 
