@@ -27,7 +27,9 @@ class WindowLimits:
     unstored_s: float = 16.0
     """How far back the playlist reaches when the disk takes nothing: this is held in memory."""
     target_s: int = 4
-    """The least target duration; it grows with longer segments."""
+    """Target duration. It must never change (RFC 8216bis 6.2.1), and a stream is seen before its GOPs are known: so it
+    is the longest GOP that is cut at keyframes only, and longer ones are cut by force. Classic players stay three of it
+    behind, delta updates reach back six, and `unstored_s` must hold more than three."""
 
 
 class Backlog:

@@ -77,6 +77,8 @@ class Packager:
         return [seen]
 
     def _publish(self, epoch: Epoch, part: Part, now_s: float) -> SegmentSeen | None:
+        if not part.frames:
+            return self._close_segment(epoch, self._segment, now_s, part.forced) if self._segment else None
         timeline, lead = self._playback.timeline, self._source if epoch.video else self._audio
         first, last = part.frames[0], part.frames[-1]
         start_s = first.dts / epoch.timescale

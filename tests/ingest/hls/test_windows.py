@@ -97,14 +97,6 @@ def test_discontinuities_give_up_their_init_with_their_last_segment(tmp_path: Pa
     assert b"#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in window.playlist(False, False)
 
 
-def test_a_long_segment_raises_the_target_duration(tmp_path: Path) -> None:
-    stage, window = open_stage(tmp_path)
-    stage.add_segments(1)
-    assert window.target_s == 4
-    stage.add_parts(4, span_s=2.0)
-    assert window.target_s == 8
-
-
 def test_a_stream_that_a_killed_process_left_goes_on_counting(tmp_path: Path) -> None:
     Stage(Playback("stream", tmp_path / "stream")).add_segments(5)
     playback = Registry(tmp_path).open("stream")
