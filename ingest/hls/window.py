@@ -184,7 +184,7 @@ class Window:
         live, present = self._live
         if number > live + 1:
             return True
-        if index is None:
+        if index is None or number < live:
             return False
         advance = math.ceil(_ADVANCE_PARTS_S / self._timeline.part_target_s)
         return index > (present if number == live else 0) + advance

@@ -107,6 +107,14 @@ async def test_a_part_past_a_segments_last_stands_for_the_next_segments_first(
     assert 'URI="part3.0.m4s"' in (await request).text
 
 
+async def test_parts_of_a_closed_segment_are_never_too_far_ahead(client: httpx.AsyncClient, stream: Stage) -> None:
+    """However many it has: a player that is a segment behind may ask for its last one, or for the one past it."""
+    stream.add_parts(19, close=True)
+    stream.add_parts(1)
+    for index in (21, 22):
+        assert (await client.get(f"{MEDIA}?_HLS_msn=2&_HLS_part={index}")).status_code == 200
+
+
 async def test_the_hinted_part_blocks_and_then_arrives(client: httpx.AsyncClient, stream: Stage) -> None:
     request = await held(client, f"{SOURCE}/part2.3.m4s")
     stream.add_parts(1)
