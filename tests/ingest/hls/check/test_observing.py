@@ -23,7 +23,7 @@ from tests.engines import ROOT
 from tests.ingest.hls.check.good_server import GoodServer
 from tests.ingest.hls.check.serving import Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
-from tests.ingest.media.footage import record
+from tests.ingest.media.footage import record, shifted
 
 LOW_LATENCY = {
     "block-reload-offered", "preload-hint", "reload-blocks", "part-inf", "part-cadence", "skip-answered",
@@ -42,6 +42,9 @@ SEEN_BESIDE = {
     "bandwidth-covers-peak", "independent-segments-said",
 }  # fmt: skip
 """The same where there are several renditions."""
+
+WITHOUT_KEYFRAMES = {"independent-segments-said", "segments-start-with-keyframe"}
+"""MUSTs that no server can keep that passes on a GOP longer than its target duration."""
 
 
 def broken_musts(facts: Facts) -> dict[str, tuple[str, ...]]:
@@ -76,12 +79,23 @@ async def test_what_a_server_does_wrong_is_seen(wrong: str, broken: str) -> None
     assert broken in failures(facts)
 
 
-async def test_our_own_origin_keeps_the_rules_while_live(tmp_path: Path) -> None:
-    broadcast = Broadcast(tmp_path, record(seconds=54), backlog_s=40)
+@pytest.mark.parametrize("gop", [60, 75])
+async def test_our_own_origin_keeps_the_rules_while_live(tmp_path: Path, gop: int) -> None:
+    broadcast = Broadcast(tmp_path, record(seconds=54, gop=gop), backlog_s=40)
     async with broadcast.on_air() as url:
         facts = await observe(url, seconds=6)
     assert broken_musts(facts) == {}
     assert rules_with(Outcome.PASSED, facts) >= SEEN_LIVE | SEEN_BESIDE
+
+
+async def test_our_own_origin_breaks_no_more_rules_than_it_must_when_keyframes_become_rare(tmp_path: Path) -> None:
+    tags = [*record(seconds=20), *shifted(record(seconds=30, gop=900), 20_000)]
+    broadcast = Broadcast(tmp_path, tags, backlog_s=20)
+    async with broadcast.on_air() as url:
+        facts = await observe(url, seconds=10)
+    assert broken_musts(facts).keys() == WITHOUT_KEYFRAMES, broken_musts(facts)
+    assert "target-never-changes" in rules_with(Outcome.PASSED, facts)
+    assert max(segment.duration_s for segment in facts.renditions[0].last.segments) > 4
 
 
 async def test_our_own_origin_keeps_the_rules_after_the_end(tmp_path: Path) -> None:
