@@ -11,6 +11,9 @@ from ingest.hls.shelf import Shelf, Slice
 
 _IN_MEMORY = 2
 """Closed segments that stay in memory, for players near the live edge."""
+_PEAK_TARGETS = (0.5, 1.5)
+"""Target durations that a run of segments lasts of which the peak bit rate is taken (RFC 8216bis 4.1)."""
+_ROUNDING_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class WindowLimits:
     unstored_s: float = 16.0
     """How far back the playlist reaches when the disk takes nothing: this is held in memory."""
     target_s: int = 4
-    """The least target duration; it grows with longer segments."""
+    """Target duration. It must never change (RFC 8216bis 6.2.1), and a stream is seen before its GOPs are known: so it
+    is the longest GOP that is cut at keyframes only, and longer ones are cut by force. Classic players stay three of it
+    behind, delta updates reach back six, and `unstored_s` must hold more than three."""
 
 
 class Backlog:
@@ -35,6 +40,8 @@ class Backlog:
         self.listed_s = 0.0
         self.listed_size = 0
         """Bytes."""
+        self.peak = 0.0
+        """Highest bit rate of any run of segments so far, bit/s; 0 until there is one that counts."""
         self._shelf = shelf
         self._limits = limits
         self._unlisted: deque[SegmentEntry] = deque()
@@ -55,6 +62,7 @@ class Backlog:
         self.listed.append(entry)
         self.listed_s += entry.duration_s
         self.listed_size += entry.size
+        self._measure(target_s)
         self._forget_parts(entry, target_s)
         if (old := entry.number - _IN_MEMORY) not in self._unstored:
             self._memory.pop(old, None)
@@ -95,6 +103,18 @@ class Backlog:
             return None
         data = self._memory.get(entry.number)
         return self._shelf.segment(entry.number, offset, size) if data is None else data[offset : offset + size]
+
+    def _measure(self, target_s: int) -> None:
+        """Take the runs that end with the newest segment into the peak."""
+        least, most = _PEAK_TARGETS
+        size, lasting_s = 0, 0.0
+        for entry in reversed(self.listed):
+            size += entry.size
+            lasting_s += entry.duration_s
+            if lasting_s > most * target_s + _ROUNDING_S:
+                break
+            if lasting_s >= least * target_s - _ROUNDING_S:
+                self.peak = max(self.peak, size * 8 / lasting_s)
 
     def _forget_parts(self, newest: SegmentEntry, target_s: int) -> None:
         """Of entries so far back that no player asks for their parts."""

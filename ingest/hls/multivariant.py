@@ -10,6 +10,8 @@ from ingest.hls.entries import Rendition
 from ingest.hls.playlist import MEDIA_PLAYLIST
 
 _GROUP = "audio"
+_LANGUAGE = "und"
+"""Undetermined (RFC 5646): publishers do not say which language they speak."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def multivariant_playlist(video: Sequence[Measured], audio: Measured | None, ind
 
 def _audio_group(rendition: Rendition) -> str:
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_GROUP}",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_GROUP}",NAME="Audio",LANGUAGE="{_LANGUAGE}",DEFAULT=YES,AUTOSELECT=YES,'
         f'CHANNELS="{rendition.channels}",URI="{rendition.name}/{MEDIA_PLAYLIST}"\n'
     )
 

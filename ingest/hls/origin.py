@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
+from ingest.hls.rendered import GZIP
 from ingest.hls.shelf import Slice, remove_all
 from ingest.hls.window import Window
 
@@ -51,10 +52,8 @@ class Origin:
         playback = self._registry.find(request.path_params["stream_id"])
         if playback is None or not playback.ready:
             raise _not_found()
-        content = playback.multivariant().encode()
-        if gzip := "gzip" in request.headers.get("accept-encoding", ""):
-            content = zlib.compress(content, 1, 31)
-        return _playlist(content, _BRIEF, gzip)
+        content, gzip = playback.multivariant().encode(), _accepts_gzip(request)
+        return _playlist(zlib.compress(content, wbits=GZIP) if gzip else content, _BRIEF, gzip)
 
     async def serve(self, request: Request) -> Response:
         """A rendition's playlist or media."""
@@ -84,7 +83,7 @@ class Origin:
                 raise _bad_request("that is too far ahead")
             await self._hold(window, number, index)
             lifetime = f"public, max-age={2 * _HOLD_TARGETS * window.target_s}"
-        gzip = "gzip" in request.headers.get("accept-encoding", "")
+        gzip = _accepts_gzip(request)
         return _playlist(window.playlist(skip is not None, gzip), lifetime, gzip)
 
     async def _part(self, request: Request, window: Window, number: int, index: int) -> Response:
@@ -163,6 +162,10 @@ def _directive(request: Request, name: str) -> int | None:
     if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
         raise _bad_request(f"{name} is one decimal number")
     return int(values[0])
+
+
+def _accepts_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def _playlist(content: bytes, lifetime: str, gzip: bool) -> Response:

@@ -10,9 +10,9 @@ from ingest.hls.entries import SegmentEntry, map_line, part_name, seconds
 
 MEDIA_PLAYLIST = "media.m3u8"
 PARTS_LISTED = 3
-"""Target durations from the live edge within which parts are listed (RFC 8216bis 4.4.4.9)."""
+"""Target durations from a segment's end to the live edge within which its parts are listed (RFC 8216bis 6.2.2)."""
 SKIP_UNTIL = 6
-"""Target durations from the live edge before which a delta update leaves segments out (4.4.3.8)."""
+"""Target durations from the last whole segment's end before which a delta update leaves segments out (4.4.3.8)."""
 _PART_HOLD_BACK = 3
 """Part targets that a player should keep from the live edge: the least that is allowed (4.4.3.8)."""
 
@@ -47,15 +47,16 @@ def zones(state: MediaState) -> Zones:
     closed = state.closed
     index = len(closed)
     parts_from = index
-    distance_s = state.open.duration_s if state.open else 0.0
+    open_s = state.open.duration_s if state.open else 0.0
+    behind_s = 0.0
     while index:
-        ends_s = distance_s
-        distance_s += closed[index - 1].duration_s
-        if distance_s >= SKIP_UNTIL * state.target_s:
+        begins_s = behind_s + closed[index - 1].duration_s
+        if begins_s >= SKIP_UNTIL * state.target_s:
             break
         index -= 1
-        if ends_s < PARTS_LISTED * state.target_s:
+        if open_s + behind_s <= PARTS_LISTED * state.target_s:
             parts_from = index
+        behind_s = begins_s
     return Zones(index, len(closed) if state.ended else parts_from)
 
 

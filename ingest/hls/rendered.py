@@ -6,7 +6,8 @@ import zlib
 
 from ingest.hls.playlist import MediaState, Zones, delta_head, settled, unsettled, zones
 
-_GZIP = 31
+GZIP = 31
+"""What zlib calls the format."""
 _FAST = 1
 
 
@@ -34,7 +35,7 @@ class Rendered:
         rest = unsettled(state, at).encode()
         if skip and at.skip_until:
             plain = delta_head(state, at).encode() + rest
-            form = zlib.compress(plain, _FAST, _GZIP) if gzip else plain
+            form = zlib.compress(plain, _FAST, GZIP) if gzip else plain
         else:
             self._settle(state, at)
             form = self._packed(rest) if gzip else self._settled + rest
@@ -51,7 +52,7 @@ class Rendered:
 
     def _packed(self, rest: bytes) -> bytes:
         if self._packer is None:
-            self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, _GZIP)
+            self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, GZIP)
             self._packed_head = self._packer.compress(self._settled)
         packer = self._packer.copy()
         return self._packed_head + packer.compress(rest) + packer.flush()

@@ -13,7 +13,7 @@ class Timeline:
     def __init__(self, first_number: int, first_discontinuities: int, target_s: int, listed_s: float) -> None:
         """`first_discontinuities` over 0 goes on with a stream that a killed process left."""
         self.target_s = target_s
-        """Target duration of every playlist; it grows with longer segments."""
+        """Target duration of every playlist, for the stream's whole life; no segment may be longer, rounded."""
         self.part_target_s = 0.0
         self.next_number = first_number
         """Of the segment that opens next."""
@@ -44,7 +44,6 @@ class Timeline:
             self._open_s = 0.0
         self.slots.append(slot)
         self._open_s += span_s
-        self.target_s = max(self.target_s, round(self._open_s))
         return slot
 
     @property

@@ -24,6 +24,8 @@ _ADVANCE_PARTS_S = 3.0
 class _Open:
     slot: Slot
     """Of its first part."""
+    init: int
+    """At its first part: it may be closed after the rendition began anew."""
     parts: list[PartEntry] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -65,7 +67,6 @@ class Window:
         """Discontinuity sequence number and init of the last closed segment."""
         self._dependent = -1
         """The last segment that does not begin with a keyframe."""
-        self._peak = 0.0
         self._rendered = Rendered()
         self._wake = asyncio.Event()
 
@@ -91,7 +92,7 @@ class Window:
         segment = self._open
         if segment is None:
             self._fill(slot.number)
-            segment = self._open = _Open(slot)
+            segment = self._open = _Open(slot, self._init)
             self._next_number = slot.number + 1
         segment.parts.append(PartEntry(slot.duration_s, independent and bool(data), segment.size, len(data)))
         segment.chunks.append(data)
@@ -105,8 +106,6 @@ class Window:
         if segment is None:
             raise ValueError("no segment is open")
         entry = self._entry(segment, gap=not all(part.size for part in segment.parts))
-        if not entry.gap:
-            self._peak = max(self._peak, entry.size * 8 / max(entry.duration_s, self._timeline.target_s / 2))
         if not segment.parts[0].independent and segment.parts[0].size:
             self._dependent = entry.number
         return self._append(entry, b"".join(segment.chunks))
@@ -173,11 +172,12 @@ class Window:
         return self._timeline.target_s
 
     def measured(self) -> Measured:
-        if not self._peak and self._open and self._open.duration_s:
-            rate = self._open.size * 8 / self._open.duration_s
-            return Measured(self.rendition, rate, rate)
-        listed_s = self._backlog.listed_s
-        return Measured(self.rendition, self._peak, self._backlog.listed_size * 8 / listed_s if listed_s else 0.0)
+        backlog = self._backlog
+        size, lasting_s = backlog.listed_size, backlog.listed_s
+        if not backlog.peak and self._open:
+            size, lasting_s = size + self._open.size, lasting_s + self._open.duration_s
+        average = size * 8 / lasting_s if lasting_s else 0.0
+        return Measured(self.rendition, max(backlog.peak, average), average)
 
     def playlist(self, skip: bool, gzip: bool) -> bytes:
         """The media playlist in UTF-8, gzipped if asked."""
@@ -188,7 +188,7 @@ class Window:
         live, present = self._live
         if number > live + 1:
             return True
-        if index is None:
+        if index is None or number < live:
             return False
         advance = math.ceil(_ADVANCE_PARTS_S / self._timeline.part_target_s)
         return index > (present if number == live else 0) + advance
@@ -255,15 +255,15 @@ class Window:
     def _entry(self, segment: _Open, gap: bool = False) -> SegmentEntry:
         slot = segment.slot
         span = Span(slot.number, slot.starts_at_s, slot.media_s, slot.discontinuities, segment.duration_s)
-        return self._placed(span, segment.size, tuple(segment.parts), gap)
+        return self._placed(span, segment.init, segment.size, tuple(segment.parts), gap)
 
-    def _placed(self, span: Span, size: int, parts: tuple[PartEntry, ...], gap: bool) -> SegmentEntry:
-        discontinuities, init = self._before
+    def _placed(self, span: Span, init: int, size: int, parts: tuple[PartEntry, ...], gap: bool) -> SegmentEntry:
+        discontinuities, init_before = self._before
         discontinuity = span.discontinuities != discontinuities
         return SegmentEntry(
             number=span.number,
-            init=self._init,
-            new_init=discontinuity or init not in (-1, self._init),
+            init=init,
+            new_init=discontinuity or init_before not in (-1, init),
             discontinuities=span.discontinuities,
             discontinuity=discontinuity,
             starts_at_s=span.starts_at_s,
@@ -287,7 +287,7 @@ class Window:
         """List as gaps the stream's segments before this one that are not here."""
         for number in range(self._next_number, until):
             if span := self._timeline.find(number):
-                self._append(self._placed(span, 0, (), gap=True), b"")
+                self._append(self._placed(span, self._init, 0, (), gap=True), b"")
         self._next_number = max(self._next_number, until)
 
     def _append(self, entry: SegmentEntry, data: bytes) -> bool:

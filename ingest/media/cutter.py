@@ -15,11 +15,15 @@ class CutLimits:
     part_target: int
     segment_min: int
     segment_max: int
+    """Only a single frame that lasts longer makes a longer segment."""
 
 
 @dataclass
 class Part:
-    """Frames of the lead track, which is video where there is video, that are published together."""
+    """Frames of the lead track, which is video where there is video, that are published together.
+
+    A part without frames only says that the segment ended with the part before.
+    """
 
     frames: list[Frame] = field(default_factory=list)
     duration: int = 0
@@ -43,17 +47,23 @@ class Cutter:
         self._part = Part()
         self.segment_span = 0
         """How much of the open segment's time is in frames taken."""
+        self._headless = False
+        """The open segment does not begin with a keyframe, so the next keyframe ends it, however short it is."""
 
     def push(self, frame: Frame, keyframe_follows: bool) -> list[Part]:
         """Add a frame; returns the parts that this completes: none, one, or two around a frame that does not fit."""
         limits, done = self._limits, []
-        if self._part.frames and self._part.span + frame.duration > limits.part_target:
+        if self.segment_span and self.segment_span + frame.duration > limits.segment_max:
+            done.append(self._close(ends_segment=True, forced=self._at_limit))
+        elif self._part.frames and self._part.span + frame.duration > limits.part_target:
             done.append(self._close_full())
+        if not self.segment_span:
+            self._headless = not frame.keyframe
         part = self._part
         part.frames.append(frame)
         part.span += frame.duration
         self.segment_span += frame.duration
-        if keyframe_follows and self.segment_span >= limits.segment_min:
+        if keyframe_follows and (self.segment_span >= limits.segment_min or self._headless):
             done.append(self._close(ends_segment=True))
         elif part.span >= limits.part_target or (
             part.span >= _LONG_ENOUGH * limits.part_target and part.span + frame.duration > limits.part_target
@@ -65,15 +75,18 @@ class Cutter:
         """The open part as it is, which ends its segment; None when nothing is open."""
         return self._close(ends_segment=True) if self._part.frames else None
 
-    def _close_full(self) -> Part:
-        """The segment ends too if the next part might take it over its limit."""
-        at_limit = self.segment_span + self._limits.part_target > self._limits.segment_max
-        part = self._close(ends_segment=at_limit)
-        part.forced = at_limit
-        return part
+    @property
+    def _at_limit(self) -> bool:
+        """The next part might take the segment over its limit."""
+        return self.segment_span + self._limits.part_target > self._limits.segment_max
 
-    def _close(self, ends_segment: bool) -> Part:
+    def _close_full(self) -> Part:
+        at_limit = self._at_limit
+        return self._close(ends_segment=at_limit, forced=at_limit)
+
+    def _close(self, ends_segment: bool, forced: bool = False) -> Part:
         part = self._part
+        part.forced = forced
         part.duration = min(part.span, self._limits.part_target)
         part.ends_segment = ends_segment
         if ends_segment:

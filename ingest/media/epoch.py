@@ -22,6 +22,8 @@ _ABSURD_FOR_MS = 1_000
 """Video time after which audio that is nowhere near it is taken as it arrives."""
 _EARLY_KEYFRAME = 0.9
 """A keyframe opens a segment from this share of the minimum on: encoders do not place them to the tick."""
+_OVER_TARGET_S = 0.45
+"""A segment that is so much longer than the target duration still rounds to it: GOPs of just that length need room."""
 
 
 class Discontinuity(Exception):
@@ -38,6 +40,7 @@ class Epoch:
         origin_ms: int,
         start_s: float,
         part_target_s: float,
+        target_s: int,
         settings: MediaSettings,
     ) -> None:
         """`origin_ms` in the input is `start_s` in the output; the part target is chosen here when it is 0."""
@@ -52,6 +55,7 @@ class Epoch:
         self.gaps = 0
         """Jumps of the timestamps within the open segment."""
         self._settings = settings
+        self._segment_max_s = target_s + _OVER_TARGET_S if video else settings.segment_min_s
         self._gap_max_ms = settings.gap_max_s * 1000
         self._origin_ms = origin_ms
         self._start_s = start_s
@@ -155,7 +159,7 @@ class Epoch:
             CutLimits(
                 part_target=round(self.part_target_s * scale),
                 segment_min=int(segment_min_s * scale),
-                segment_max=int((settings.segment_max_s if self.video else settings.segment_min_s) * scale),
+                segment_max=int(self._segment_max_s * scale),
             )
         )
         return self._cutter

@@ -188,6 +188,7 @@ class LiveStream:
             gathering.held[0].timestamp_ms,
             self._packager.end_s,
             self._part_target_s,
+            self._playback.timeline.target_s,
             self._settings,
         )
         self._packager.expect(self._epoch, self._now_s)

@@ -71,8 +71,14 @@ class Packager:
             self._pictures.end()
         if self._segment_open:
             self._close_segment(epoch, now_s, forced=False)
+            if epoch.follower:
+                self._audio.close_segment()
 
     def _publish(self, epoch: Epoch, part: Part, now_s: float) -> None:
+        if not part.frames:
+            if self._segment_open:
+                self._close_segment(epoch, now_s, part.forced)
+            return
         timeline, lead = self._playback.timeline, self._source if epoch.video else self._audio
         first, last = part.frames[0], part.frames[-1]
         start_s = first.dts / epoch.timescale

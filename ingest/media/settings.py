@@ -12,14 +12,13 @@ class MediaSettings:
     part_target_s: float = 0.2
     """A part is the whole number of frames nearest to this."""
     segment_min_s: float = 2.0
-    """A keyframe opens a new segment when the open one is this long."""
-    segment_max_s: float = 10.0
-    """A segment is cut here without a keyframe; the health then says `gopSizeOver`."""
+    """A keyframe opens a new segment when the open one is this long. Where none comes, a segment is cut at the target
+    duration (`WindowLimits.target_s`), and the health says `gopSizeOver`."""
     keyframe_wait_s: float = 10.0
     """Video without a keyframe for this long is refused as `no_keyframe`."""
     track_wait_s: float = 1.0
     """Audio is held for this long before a stream counts as having no video."""
     gap_max_s: float = 3.0
-    """A longer jump of the timestamps is a discontinuity."""
+    """A longer jump of the timestamps is a discontinuity. Less than the target duration: a frame lasts that long."""
     rate_max: int = 8_000_000
     """Bytes of media a second; more is refused as `bitrate_too_high`, so that memory stays bounded."""

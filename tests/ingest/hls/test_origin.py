@@ -107,6 +107,14 @@ async def test_a_part_past_a_segments_last_stands_for_the_next_segments_first(
     assert 'URI="part3.0.m4s"' in (await request).text
 
 
+async def test_parts_of_a_closed_segment_are_never_too_far_ahead(client: httpx.AsyncClient, stream: Stage) -> None:
+    """However many it has: a player that is a segment behind may ask for its last one, or for the one past it."""
+    stream.add_parts(19, close=True)
+    stream.add_parts(1)
+    for index in (21, 22):
+        assert (await client.get(f"{MEDIA}?_HLS_msn=2&_HLS_part={index}")).status_code == 200
+
+
 async def test_the_hinted_part_blocks_and_then_arrives(client: httpx.AsyncClient, stream: Stage) -> None:
     request = await held(client, f"{SOURCE}/part2.3.m4s")
     stream.add_parts(1)
@@ -165,6 +173,16 @@ async def test_the_end_lets_everyone_go(client: httpx.AsyncClient, stream: Stage
     assert "#EXT-X-ENDLIST" in (await playlist).text
     assert (await part).status_code == 404
     assert (await client.get(f"{MEDIA}?_HLS_msn=50")).status_code == 200
+
+
+async def test_the_multivariant_playlist_is_gzipped_when_asked(client: httpx.AsyncClient, stream: Stage) -> None:
+    whole = await client.get(f"{BASE}/index.m3u8", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in whole.headers
+    async with client.stream("GET", f"{BASE}/index.m3u8", headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.headers["vary"] == "Accept-Encoding"
+        raw = b"".join([chunk async for chunk in packed.aiter_raw()])
+    assert gzip.decompress(raw) == whole.content
 
 
 async def test_delta_updates_and_gzip_are_given_when_asked(client: httpx.AsyncClient, stream: Stage) -> None:

@@ -68,7 +68,20 @@ def test_a_media_playlist_word_for_word() -> None:
 def test_parts_are_listed_only_near_the_live_edge() -> None:
     text = media_playlist(state([segment(number) for number in range(20)]))
     with_parts = {int(number) for number in re.findall(r'URI="part(\d+)\.0', text)}
-    assert with_parts == {14, 15, 16, 17, 18, 19, 20}  # less than 3 x 4 s from the edge, and the hint
+    assert with_parts == {13, 14, 15, 16, 17, 18, 19, 20}  # their ends are 3 x 4 s from the edge at most; and the hint
+
+
+def test_parts_stay_until_their_segments_end_is_too_far_from_the_edge() -> None:
+    """The edge is where the open segment's parts end."""
+    closed = [segment(number) for number in range(20)]
+    with_parts = [
+        min(
+            int(number)
+            for number in re.findall(r'URI="part(\d+)\.0', media_playlist(state(closed, segment(20, parts))))
+        )
+        for parts in (1, 5, 10)
+    ]
+    assert with_parts == [14, 14, 14]
 
 
 def test_a_delta_update_skips_what_lies_beyond_the_boundary() -> None:
@@ -78,6 +91,19 @@ def test_a_delta_update_skips_what_lies_beyond_the_boundary() -> None:
     assert "#EXT-X-MEDIA-SEQUENCE:0\n" in text
     assert "segment8.m4s" not in text
     assert "segment9.m4s" in text
+
+
+@given(st.lists(st.integers(1, 22), min_size=1, max_size=40), st.integers(0, 22))
+def test_no_skipped_segment_begins_nearer_to_the_last_whole_ones_end_than_the_boundary(
+    shape: list[int], opened: int
+) -> None:
+    """And none that ends further than that from it stays."""
+    closed = [segment(number, parts) for number, parts in enumerate(shape)]
+    open_ = segment(len(closed), opened) if opened else None
+    found = re.search(r"SKIPPED-SEGMENTS=(\d+)", media_playlist(state(closed, open_), skip=True))
+    skipped = int(found[1]) if found else 0
+    assert not skipped or sum(shape[skipped - 1 :]) * 0.2 > 24 - 0.001
+    assert sum(shape[skipped + 1 :]) * 0.2 < 24 + 0.001
 
 
 def test_a_delta_update_with_nothing_to_skip_is_the_whole_playlist() -> None:

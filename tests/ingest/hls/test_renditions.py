@@ -84,6 +84,19 @@ def test_a_discontinuity_while_a_rung_is_away_is_in_its_playlist_too(tmp_path: P
     assert rung.playlist(False, False).decode().count("#EXT-X-DISCONTINUITY\n") == 1
 
 
+def test_a_segment_that_is_closed_after_a_return_keeps_the_init_it_was_written_for(tmp_path: Path) -> None:
+    stage = Stage(Playback("stream", tmp_path), ["source", "360p"])
+    stage.add_segments(1)
+    stage.add_parts(3)
+    stage.names.remove("360p")
+    stage.close()
+    stage.names.append("360p")
+    stage.begin(b"init two")
+    stage.add_segments(1)
+    rung = window_of(stage.playback, "360p")
+    assert [(entry.init, entry.discontinuity) for entry in rung.entries()] == [(0, False), (0, False), (1, True)]
+
+
 def test_the_stream_is_ready_once_each_rendition_has_something(tmp_path: Path) -> None:
     playback = Playback("stream", tmp_path)
     stage = Stage(playback, ["source"])

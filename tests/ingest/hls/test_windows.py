@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice, remove_all
 from ingest.hls.window import Window
-from tests.ingest.hls.stage import Stage, window_of
+from tests.ingest.hls.stage import PART_S, Stage, window_of
 
 LIMITS = WindowLimits(listed_s=19.0, unlisted_s=7.0, unstored_s=7.0)
 
@@ -94,14 +97,6 @@ def test_discontinuities_give_up_their_init_with_their_last_segment(tmp_path: Pa
     assert b"#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in window.playlist(False, False)
 
 
-def test_a_long_segment_raises_the_target_duration(tmp_path: Path) -> None:
-    stage, window = open_stage(tmp_path)
-    stage.add_segments(1)
-    assert window.target_s == 4
-    stage.add_parts(4, span_s=2.0)
-    assert window.target_s == 8
-
-
 def test_a_stream_that_a_killed_process_left_goes_on_counting(tmp_path: Path) -> None:
     Stage(Playback("stream", tmp_path / "stream")).add_segments(5)
     playback = Registry(tmp_path).open("stream")
@@ -172,6 +167,29 @@ def test_the_bandwidth_is_measured(tmp_path: Path) -> None:
     stage.add_parts(10, fill=b"x" * 3000, close=True)
     assert window.measured().peak == pytest.approx(120_000)
     assert window.measured().average == pytest.approx(80_000)
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 900)), min_size=1, max_size=40))
+def test_the_peak_is_that_of_any_run_of_half_a_target_to_one_and_a_half(shape: list[tuple[int, int]]) -> None:
+    with TemporaryDirectory() as directory:
+        stage, window = open_stage(Path(directory))
+        for parts, size in shape:
+            stage.add_parts(parts, fill=b"x" * size, close=True)
+        measured = window.measured()
+    runs = [shape[start:end] for end in range(len(shape) + 1) for start in range(end)]
+    rates = [
+        sum(parts * size for parts, size in run) * 8 / (sum(parts for parts, _ in run) * PART_S)
+        for run in runs
+        if 0.5 * 4 - 1e-6 <= sum(parts for parts, _ in run) * PART_S <= 1.5 * 4 + 1e-6
+    ]
+    assert measured.peak == pytest.approx(max([*rates, measured.average]))
+
+
+def test_a_short_stream_says_the_bandwidth_that_it_had(tmp_path: Path) -> None:
+    stage, window = open_stage(tmp_path)
+    stage.add_parts(2, fill=b"x" * 1000, close=True)
+    stage.playback.end()
+    assert window.measured().peak == pytest.approx(40_000)
 
 
 def test_a_segment_without_a_keyframe_at_its_start_is_remembered_while_it_is_listed(tmp_path: Path) -> None:

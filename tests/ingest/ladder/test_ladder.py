@@ -239,8 +239,8 @@ async def test_under_load_the_costliest_rung_is_shed_and_taken_back(open_house: 
 
 
 async def test_a_group_of_pictures_over_the_limit_is_cut_where_the_source_is(open_house: OpenHouse) -> None:
-    house = open_house(("240p",), MediaSettings(segment_max_s=3.0))
-    await house.push(record(7, gop=1000, size=(640, 360)), "240p")
+    house = open_house(("240p",))
+    await house.push(record(14, gop=1000, size=(640, 360)), "240p")
     rung = house.window("240p")
     await eventually(lambda: len(rung.entries()) >= 3)
     assert shape(rung.entries()[:2]) == shape(source(house.playback).entries()[:2])

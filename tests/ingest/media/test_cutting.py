@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from ingest.media.cutter import CutLimits, Cutter, Part
 from ingest.media.fragment import Frame
 
-LIMITS = CutLimits(part_target=18_000, segment_min=162_000, segment_max=900_000)
+LIMITS = CutLimits(part_target=18_000, segment_min=162_000, segment_max=400_500)
 DATA = memoryview(b"x")
 
-durations = st.one_of(st.just(3000), st.integers(1, 30_000))
-footage = st.lists(st.tuples(durations, st.booleans()), min_size=1, max_size=400)
+durations = st.one_of(st.just(3000), st.integers(1, 30_000), st.integers(90_000, 270_000))
+keyframes = st.sampled_from([False, False, False, True])
+footage = st.lists(st.tuples(durations, keyframes), min_size=1, max_size=400)
 
 
 def cut(frames: list[tuple[int, bool]]) -> list[Part]:
@@ -60,11 +61,26 @@ def test_a_segment_ends_before_a_keyframe_or_at_its_limit(frames: list[tuple[int
     done = segments(cut(frames))
     for segment, following in pairwise(done):
         length = sum(part.span for part in segment)
+        next_frame = following[0].frames[0]
         if segment[-1].forced:
             assert length + LIMITS.part_target > LIMITS.segment_max
+        elif next_frame.keyframe:
+            assert length >= LIMITS.segment_min or not segment[0].frames[0].keyframe
         else:
-            assert following[0].frames[0].keyframe
-            assert length >= LIMITS.segment_min
+            assert length + next_frame.duration > LIMITS.segment_max
+
+
+@given(footage)
+def test_no_segment_exceeds_its_limit(frames: list[tuple[int, bool]]) -> None:
+    for segment in segments(cut(frames)):
+        assert sum(part.span for part in segment) <= LIMITS.segment_max
+
+
+@given(st.integers(60, 600))
+def test_a_long_group_of_pictures_begins_a_segment_wherever_it_is_cut(frames_a_group: int) -> None:
+    """So that a player can start at each keyframe."""
+    done = segments(cut([(3000, index % frames_a_group == 0) for index in range(3 * frames_a_group)]))
+    assert sum(segment[0].frames[0].keyframe for segment in done) == 3
 
 
 @given(footage)
@@ -73,6 +89,7 @@ def test_a_keyframe_never_lies_deep_in_a_segment_that_is_long_enough(frames: lis
         length = 0
         for frame in (frame for part in segment for frame in part.frames):
             assert not (frame.keyframe and length >= LIMITS.segment_min)
+            assert not (frame.keyframe and length and not segment[0].frames[0].keyframe)
             length += frame.duration
 
 

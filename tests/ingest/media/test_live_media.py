@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
 from ingest.hls.window import Window
 from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
@@ -170,14 +171,52 @@ def test_video_alone_and_audio_alone_play(tmp_path: Path) -> None:
     assert all(entry.duration_s < 2.2 for entry in audio(audio_only).entries())
 
 
-def test_a_group_of_pictures_longer_than_the_limit_is_cut_and_said(tmp_path: Path) -> None:
-    live, registry = live_stream(tmp_path, MediaSettings(segment_max_s=3.0))
-    became = push_all(live, record(8, gop=1000))
+def targets(playback: Playback) -> set[str]:
+    """What the playlists say as EXT-X-TARGETDURATION."""
+    texts = [window.playlist(skip=False, gzip=False).decode() for window in (source(playback), audio(playback))]
+    return {line for text in texts for line in text.splitlines() if line.startswith("#EXT-X-TARGETDURATION")}
+
+
+def test_groups_of_pictures_that_become_long_are_cut_and_leave_the_target_duration(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    became = push_all(live, record(6))
+    playback = registry.find("stream")
+    assert playback
+    assert targets(playback) == {"#EXT-X-TARGETDURATION:4"}
+    assert not any(isinstance(each, HealthBecame) for each in became)
+    became = push_all(live, shifted(record(14, gop=210), 6_000))
+    live.close()
+    assert targets(playback) == {"#EXT-X-TARGETDURATION:4"}
+    durations = [round(entry.duration_s, 3) for entry in source(playback).entries()]
+    assert durations == [2.0, 2.0, 2.0, 4.4, 2.6, 4.4, 2.6]
+    assert any(isinstance(each, HealthBecame) and "gopSizeOver" in each.codes for each in became)
+    assert decoded(whole(source(playback)), "video") == 20 * 30
+
+
+def test_groups_of_pictures_as_long_as_the_target_duration_are_not_cut(tmp_path: Path) -> None:
+    live, registry = live_stream(tmp_path)
+    became = push_all(live, record(9, Fraction(30_000, 1001), gop=120))
     live.close()
     playback = registry.find("stream")
     assert playback
-    assert all(entry.duration_s < 3.001 for entry in source(playback).entries())
-    assert any(isinstance(each, HealthBecame) and "gopSizeOver" in each.codes for each in became)
+    assert [round(entry.duration_s, 3) for entry in source(playback).entries()[:2]] == [4.004, 4.004]
+    assert not any(isinstance(each, HealthBecame) for each in became)
+
+
+def test_a_frame_that_lasts_too_long_for_its_segment_opens_the_next(tmp_path: Path) -> None:
+    """As when the network holds a publisher up for a while: the picture before that stands still."""
+    kept = [
+        tag
+        for tag in record(12, gop=120)
+        if tag.kind != "video" or not is_frame(tag) or not 3_000 < tag.timestamp_ms < 5_900
+    ]
+    playback = publish(tmp_path, kept)
+    for window in (source(playback), audio(playback)):
+        assert all(entry.duration_s < 4.5 for entry in window.entries())
+        assert sum(entry.duration_s for entry in window.entries()) == pytest.approx(12, abs=0.05)
+        assert len(window.entries()) == len({entry.number for entry in window.entries()}) > 3
+        assert all(part.size for entry in window.entries() for part in entry.parts)
+    assert decoded(whole(source(playback)), "video") == sum(tag.kind == "video" and is_frame(tag) for tag in kept)
 
 
 def test_without_a_keyframe_nothing_is_published_and_the_stream_is_refused(tmp_path: Path) -> None:
@@ -226,6 +265,17 @@ def test_a_resumed_stream_goes_on_behind_a_discontinuity_with_a_new_init(tmp_pat
     assert b"#EXT-X-DISCONTINUITY\n" in source(playback).playlist(skip=False, gzip=False)
     assert "RESOLUTION=640x360" in playback.multivariant()
     assert decoded(whole(source(playback), init=1), "video") == 180
+
+
+@pytest.mark.parametrize("until_ms", range(2_900, 3_300, 33))
+def test_a_publisher_that_vanishes_leaves_no_segment_open(tmp_path: Path, until_ms: int) -> None:
+    live, registry = live_stream(tmp_path)
+    push_all(live, [tag for tag in record() if tag.timestamp_ms < until_ms])
+    live.interrupt()
+    playback = registry.find("stream")
+    assert playback
+    listed = [window.playlist(skip=False, gzip=False) for window in (source(playback), audio(playback))]
+    assert all(b"\nsegment1.m4s\n#EXT-X-PRELOAD-HINT" in text for text in listed)
 
 
 def test_a_new_sequence_header_gives_a_new_init_and_the_same_one_does_not(tmp_path: Path) -> None:
