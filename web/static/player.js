@@ -1,17 +1,26 @@
 // Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
 
+import { Renditions } from "./renditions.js";
+
 const RETRY_MS = 2000;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
+const LIVE_WITHIN_S = 3; // a player that is so near keeps up with live by itself
+const OLDEST_S = 2; // the oldest segment leaves the window while it is loaded
 const REPORT_S = 10;
 
 /**
  * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
- * "refused" (detail: {code, message}; the stream is not public, and the query does not open it).
+ * "refused" (detail: {code, message}; the stream is not public, and the query does not open it), "qualities" (what can
+ * be chosen, or what of it plays, may be another).
  */
 export class Player extends EventTarget {
   #video;
   #hls = null;
+  #renditions = null;
+  #chosen = null;
+  #following = true; // what is live, not something older
+  #resume = null;
   #url = null;
   #viewer;
   #content = null;
@@ -28,7 +37,7 @@ export class Player extends EventTarget {
     this.#video = video;
     this.#viewer = viewer;
     video.addEventListener("waiting", () => {
-      this.#stalledSince ??= performance.now();
+      if (!video.seeking) this.#stalledSince ??= performance.now();
       clearTimeout(this.#stuck);
       this.#stuck = setTimeout(() => this.#jump(), STUCK_MS);
     });
@@ -36,6 +45,9 @@ export class Player extends EventTarget {
       this.#endStall();
       clearTimeout(this.#stuck);
       this.#tell("playing");
+    });
+    video.addEventListener("play", () => {
+      this.#following = this.window?.isLive ?? true;
     });
     video.addEventListener("ended", () => this.#tell("over"));
     video.addEventListener("error", () => {
@@ -51,18 +63,20 @@ export class Player extends EventTarget {
     this.#url = url;
     this.#content = content;
     this.#query = query;
+    this.#following = true;
     this.#open();
   }
 
   stop() {
     clearTimeout(this.#retry);
     clearTimeout(this.#stuck);
-    this.#hls?.destroy();
-    this.#hls = null;
+    this.#close();
     this.#url = null;
+    this.#resume = null;
     this.#stalledSince = null;
     this.#video.removeAttribute("src");
     this.#video.load();
+    this.#tell("qualities");
   }
 
   /** The query is a new one. The browser's own player goes by a cookie, which the playlist's answer sets. */
@@ -76,9 +90,73 @@ export class Player extends EventTarget {
     this.#video.play();
   }
 
+  /**
+   * What can be seen again, in seconds of the stream: {start, live, position, isLive}. `live` is where a player that keeps
+   * up is, `position` what is on the screen. Null while unknown.
+   */
+  get window() {
+    const span = this.#hls ? this.#hlsSpan() : this.#nativeSpan();
+    if (!span) return null;
+    const position = this.#video.currentTime;
+    return { ...span, position, isLive: span.live - position < LIVE_WITHIN_S };
+  }
+
+  /** Show what is at this position, or the nearest that can be shown. */
+  seek(position) {
+    const { window } = this;
+    if (!window) return;
+    if (window.live - position < LIVE_WITHIN_S) {
+      this.goLive();
+      return;
+    }
+    this.#following = false;
+    this.#video.currentTime = Math.max(position, Math.min(window.start + OLDEST_S, window.live));
+  }
+
+  /** Also takes up a player that was paused. */
+  goLive() {
+    const { window } = this;
+    if (!window) return;
+    this.#following = true;
+    if (!window.isLive) this.#video.currentTime = window.live;
+    if (this.#video.paused) this.#start();
+  }
+
+  /** When what is at this position was recorded: a Date by the playlist's clock, null while unknown. */
+  dateAt(position) {
+    if (!this.#hls) return this.#nativeDate(position);
+    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
+    const fragment = fragments.findLast(({ start }) => start <= position) ?? fragments[0];
+    if (!fragment?.programDateTime) return null;
+    return new Date(fragment.programDateTime + (position - fragment.start) * 1000);
+  }
+
+  /** Name and height (pixels) of each rendition that can be chosen; none where the browser's own player chooses. */
+  get qualities() {
+    return this.#renditions?.list() ?? [];
+  }
+
+  /** The name of the rendition that was chosen, null for what suits the connection. */
+  get quality() {
+    return this.#chosen;
+  }
+
+  /** The name of the rendition on the screen, or null. */
+  get playing() {
+    return this.#renditions?.playing ?? null;
+  }
+
+  /** `name` is a rendition's, null for what suits the connection. A stream that has no such one takes the same height. */
+  choose(name) {
+    this.#chosen = name;
+    if (this.#renditions?.isNew(name)) this.#reopen();
+    else this.#renditions?.choose(name);
+    this.#tell("qualities");
+  }
+
   /** Seconds behind the camera, by the playlist's clock; null while unknown. */
   get latency() {
-    const shown = this.#hls ? this.#hls.playingDate : this.#nativeDate();
+    const shown = this.#hls ? this.#hls.playingDate : this.#nativeDate(this.#video.currentTime);
     if (shown) return Math.max(0, (Date.now() - shown.getTime()) / 1000);
     return this.#hls?.latency || null;
   }
@@ -129,7 +207,16 @@ export class Player extends EventTarget {
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else this.#later(() => this.#reopen());
     });
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#start());
+    const renditions = new Renditions(hls, (stale) => {
+      if (stale || renditions.isNew(this.#chosen)) this.#later(() => this.#reopen());
+      this.#tell("qualities");
+    });
+    this.#renditions = renditions;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      renditions.begin(this.#chosen);
+      this.#start();
+    });
+    if (this.#resume) this.#video.addEventListener("loadeddata", () => this.#takeUp(), { once: true });
     hls.loadSource(this.#url);
     hls.attachMedia(this.#video);
   }
@@ -155,10 +242,24 @@ export class Player extends EventTarget {
     this.#start();
   }
 
+  /** Who was behind live comes back to the same moment. */
   #reopen() {
+    if (!this.#following) this.#resume ??= this.dateAt(this.#video.currentTime);
+    this.#close();
+    if (this.#url) this.#open();
+  }
+
+  #takeUp() {
+    const { window } = this;
+    const live = window && this.dateAt(window.live);
+    if (live && this.#resume) this.seek(window.live - (live - this.#resume) / 1000);
+    this.#resume = null;
+  }
+
+  #close() {
     this.#hls?.destroy();
     this.#hls = null;
-    if (this.#url) this.#open();
+    this.#renditions = null;
   }
 
   async #start() {
@@ -173,15 +274,35 @@ export class Player extends EventTarget {
     }
   }
 
-  /** A player that has stood still while the stream went on takes it up where it is now. */
+  /**
+   * A player that has stood still while the stream went on takes it up where it is now, with smaller renditions where
+   * there are some by now.
+   */
   #jump() {
+    if (this.#renditions?.incomplete && this.#chosen === null) {
+      this.#reopen();
+      return;
+    }
+    if (!this.#following) return;
     const edge = this.#hls?.liveSyncPosition;
     if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
   }
 
-  #nativeDate() {
+  #hlsSpan() {
+    const details = this.#hls.latestLevelDetails;
+    const live = this.#hls.liveSyncPosition;
+    return details && live !== null ? { start: Math.min(details.fragmentStart, live), live } : null;
+  }
+
+  #nativeSpan() {
+    const { seekable } = this.#video;
+    if (!this.#url || !seekable.length) return null;
+    return { start: seekable.start(0), live: seekable.end(seekable.length - 1) };
+  }
+
+  #nativeDate(position) {
     const start = this.#video.getStartDate?.();
-    return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + this.#video.currentTime * 1000) : null;
+    return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + position * 1000) : null;
   }
 
   #latencyMs() {
