@@ -3,6 +3,8 @@
 import { Renditions } from "./renditions.js";
 
 const RETRY_MS = 2000;
+const OVERSEEN_MS = 400;
+const HOP_S = 0.05;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
 const LIVE_WITHIN_S = 3; // a player that is so near keeps up with live by itself
@@ -30,6 +32,7 @@ export class Player extends EventTarget {
   #stalledSince = null;
   #stalledMs = 0;
   #stuck = 0;
+  #overseen = 0;
 
   /** `viewer` is the page view's id. */
   constructor(video, viewer) {
@@ -38,12 +41,13 @@ export class Player extends EventTarget {
     this.#viewer = viewer;
     video.addEventListener("waiting", () => {
       if (!video.seeking) this.#stalledSince ??= performance.now();
-      clearTimeout(this.#stuck);
+      this.#unstick();
+      this.#overseen = setTimeout(() => this.#hop(), OVERSEEN_MS);
       this.#stuck = setTimeout(() => this.#jump(), STUCK_MS);
     });
     video.addEventListener("playing", () => {
       this.#endStall();
-      clearTimeout(this.#stuck);
+      this.#unstick();
       this.#tell("playing");
     });
     video.addEventListener("play", () => {
@@ -69,7 +73,7 @@ export class Player extends EventTarget {
 
   stop() {
     clearTimeout(this.#retry);
-    clearTimeout(this.#stuck);
+    this.#unstick();
     this.#close();
     this.#url = null;
     this.#resume = null;
@@ -271,6 +275,21 @@ export class Player extends EventTarget {
       this.#tell("muted");
       // Refused even muted: the controls are there.
       await this.#video.play().catch(() => {});
+    }
+  }
+
+  #unstick() {
+    clearTimeout(this.#overseen);
+    clearTimeout(this.#stuck);
+  }
+
+  /** hls.js 1.7.4 may not see the next segment when the rendition was changed within one; past its beginning it does. */
+  #hop() {
+    const { buffered, currentTime } = this.#video;
+    const edge = this.#hls?.latestLevelDetails?.edge ?? 0;
+    for (let index = 0; index < buffered.length; index++) {
+      const end = buffered.end(index);
+      if (buffered.start(index) <= currentTime && currentTime <= end && edge > end + BEHIND_S) this.#video.currentTime = end + HOP_S;
     }
   }
 

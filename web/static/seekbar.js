@@ -64,7 +64,6 @@ export class Seekbar {
   #point({ clientX }) {
     const { left, width } = this.#bar.getBoundingClientRect();
     this.#pointer = Math.min(1, Math.max(0, (clientX - left) / width));
-    this.#thumbnails.refresh().then(() => this.#show());
     this.#show();
   }
 
@@ -101,6 +100,7 @@ export class Seekbar {
   #showPreview(window) {
     this.#preview.hidden = this.#pointer === null || !window;
     if (this.#preview.hidden) return;
+    this.#thumbnails.refresh();
     const back = Math.round((1 - this.#pointer) * (window.live - window.start));
     this.#previewTime.textContent = back ? `−${clock(back)}` : "Live";
     const date = this.#player.dateAt(this.#pointed());
