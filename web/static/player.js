@@ -1,14 +1,13 @@
 // Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
 
 import { Renditions } from "./renditions.js";
+import { Timeline } from "./timeline.js";
 
 const RETRY_MS = 2000;
 const OVERSEEN_MS = 400;
 const HOP_S = 0.05;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
-const LIVE_WITHIN_S = 3; // a player that is so near keeps up with live by itself
-const OLDEST_S = 2; // the oldest segment leaves the window while it is loaded
 const REPORT_S = 10;
 
 /**
@@ -20,6 +19,7 @@ export class Player extends EventTarget {
   #video;
   #hls = null;
   #renditions = null;
+  #timeline = null;
   #chosen = null;
   #following = true; // what is live, not something older
   #resume = null;
@@ -72,8 +72,6 @@ export class Player extends EventTarget {
   }
 
   stop() {
-    clearTimeout(this.#retry);
-    this.#unstick();
     this.#close();
     this.#url = null;
     this.#resume = null;
@@ -94,27 +92,27 @@ export class Player extends EventTarget {
     this.#video.play();
   }
 
-  /**
-   * What can be seen again, in seconds of the stream: {start, live, position, isLive}. `live` is where a player that keeps
-   * up is, `position` what is on the screen. Null while unknown.
-   */
+  /** `Timeline.window`, or null. */
   get window() {
-    const span = this.#hls ? this.#hlsSpan() : this.#nativeSpan();
-    if (!span) return null;
-    const position = this.#video.currentTime;
-    return { ...span, position, isLive: span.live - position < LIVE_WITHIN_S };
+    return this.#timeline?.window ?? null;
+  }
+
+  /** `Timeline.dateAt`, or null. */
+  dateAt(position) {
+    return this.#timeline?.dateAt(position) ?? null;
   }
 
   /** Show what is at this position, or the nearest that can be shown. */
   seek(position) {
-    const { window } = this;
-    if (!window) return;
-    if (window.live - position < LIVE_WITHIN_S) {
+    if (!this.window) return;
+    const nearest = this.#timeline.nearest(position);
+    if (nearest === null) {
       this.goLive();
       return;
     }
     this.#following = false;
-    this.#video.currentTime = Math.max(position, Math.min(window.start + OLDEST_S, window.live));
+    this.#resume = null;
+    this.#video.currentTime = nearest;
   }
 
   /** Also takes up a player that was paused. */
@@ -122,17 +120,9 @@ export class Player extends EventTarget {
     const { window } = this;
     if (!window) return;
     this.#following = true;
+    this.#resume = null;
     if (!window.isLive) this.#video.currentTime = window.live;
     if (this.#video.paused) this.#start();
-  }
-
-  /** When what is at this position was recorded: a Date by the playlist's clock, null while unknown. */
-  dateAt(position) {
-    if (!this.#hls) return this.#nativeDate(position);
-    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
-    const fragment = fragments.findLast(({ start }) => start <= position) ?? fragments[0];
-    if (!fragment?.programDateTime) return null;
-    return new Date(fragment.programDateTime + (position - fragment.start) * 1000);
   }
 
   /** Name and height (pixels) of each rendition that can be chosen; none where the browser's own player chooses. */
@@ -160,7 +150,7 @@ export class Player extends EventTarget {
 
   /** Seconds behind the camera, by the playlist's clock; null while unknown. */
   get latency() {
-    const shown = this.#hls ? this.#hls.playingDate : this.#nativeDate(this.#video.currentTime);
+    const shown = this.#timeline?.date;
     if (shown) return Math.max(0, (Date.now() - shown.getTime()) / 1000);
     return this.#hls?.latency || null;
   }
@@ -199,6 +189,7 @@ export class Player extends EventTarget {
     const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
     const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
+    this.#timeline = new Timeline(this.#video, hls);
     hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (data.response?.code === 403) {
@@ -242,6 +233,7 @@ export class Player extends EventTarget {
   }
 
   #openNatively() {
+    this.#timeline = new Timeline(this.#video, null);
     this.#video.src = this.#addressed(this.#url);
     this.#start();
   }
@@ -261,9 +253,12 @@ export class Player extends EventTarget {
   }
 
   #close() {
+    clearTimeout(this.#retry);
+    this.#unstick();
     this.#hls?.destroy();
     this.#hls = null;
     this.#renditions = null;
+    this.#timeline = null;
   }
 
   async #start() {
@@ -305,23 +300,6 @@ export class Player extends EventTarget {
     if (!this.#following) return;
     const edge = this.#hls?.liveSyncPosition;
     if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
-  }
-
-  #hlsSpan() {
-    const details = this.#hls.latestLevelDetails;
-    const live = this.#hls.liveSyncPosition;
-    return details && live !== null ? { start: Math.min(details.fragmentStart, live), live } : null;
-  }
-
-  #nativeSpan() {
-    const { seekable } = this.#video;
-    if (!this.#url || !seekable.length) return null;
-    return { start: seekable.start(0), live: seekable.end(seekable.length - 1) };
-  }
-
-  #nativeDate(position) {
-    const start = this.#video.getStartDate?.();
-    return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + position * 1000) : null;
   }
 
   #latencyMs() {
