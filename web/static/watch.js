@@ -114,6 +114,9 @@ function showLatency() {
 }
 
 async function open() {
+  new Controls(element("video"));
+  new Quality(player);
+  new Seekbar(player, thumbnails);
   const session = new Session();
   const signIn = signInDialog(session);
   const channel = await findChannel();
@@ -122,9 +125,6 @@ async function open() {
     return;
   }
   element("channel").textContent = channel.broadcaster_name;
-  new Controls(element("video"));
-  new Quality(player);
-  new Seekbar(player, thumbnails);
   pass = new Pass(session, channel.broadcaster_id);
   new Follow(session, channel.broadcaster_id, signIn);
   new Chat(session, channel.broadcaster_id, signIn);
