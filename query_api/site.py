@@ -23,7 +23,7 @@ def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     playback = " ".join(filter(None, (settings.playback_url.rstrip("/"), settings.cloudfront_base_url.rstrip("/"))))
     # hls.js feeds the player through blob URLs and may work in a worker made from one.
     pages = (
-        f"{_COMMON}; style-src 'self'; img-src 'self' data:; connect-src 'self' {playback}; "
+        f"{_COMMON}; style-src 'self'; img-src 'self' data: {playback}; connect-src 'self' {playback}; "
         f"media-src 'self' blob: {playback}; worker-src blob:"
     )
     # Swagger UI and ReDoc style their elements by script, and ReDoc searches in a worker.

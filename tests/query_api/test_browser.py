@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
 from ingest.demo.publisher import Footage, publish
 from schemas.wire import Decoded
 from tests.commands.system import Log
 from tests.engines import answers
 from tests.query_api.conftest import PASSWORD, Edge, Member, eventually, process, unique_login
+from tests.query_api.rung import Rung
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -34,6 +36,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 SOON_MS = 30_000
+AT_LEAST_14_S = re.compile(r"^-(1[4-9]|[2-9]\d)$")
 
 
 @dataclass
@@ -163,6 +166,135 @@ def test_the_player_of_the_watch_page_tells_how_it_plays(
     visit.check(edge.url, edge.settings.playback_url, "about:blank")
 
 
+def watching(edge: Edge, member: Member, page: Page) -> None:
+    """Open the watch page of somebody who is live, until it plays."""
+    page.goto(f"{edge.url}/watch/{member.login}")
+    expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+
+
+def shows_what_is_old(page: Page, from_s: float, to_s: float) -> None:
+    """Wait for a picture that was taken so long ago."""
+
+    def age_s() -> float:
+        age = (
+            f"(Date.now() - (({READ_CLOCK_JS})(document.querySelector('video')) ?? NaN) + {WRAP_MS}) % {WRAP_MS} / 1000"
+        )
+        return float(page.evaluate(age))
+
+    eventually(lambda: from_s <= age_s() < to_s)
+
+
+def thumbnail_appears(page: Page) -> None:
+    """Wait for the picture over the middle of the seek bar, the mouse on it."""
+    page.hover("#seek")
+    expect(page.locator("#preview-time")).to_have_text(re.compile(r"−\d+:\d\d"))
+    picture = "document.querySelector('#preview img')"
+    eventually(lambda: page.evaluate(f"!{picture}.hidden && {picture}.naturalWidth > 0"))
+
+
+def test_a_viewer_goes_back_in_the_live_stream_and_returns_to_its_edge(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    seek = page.get_by_role("slider", name="Position")
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        expect(seek).to_have_attribute("aria-valuetext", "Live")
+        seek.click(position={"x": 60, "y": 8})
+        shows_what_is_old(page, 8, 60)
+        expect(seek).to_have_attribute("aria-valuetext", re.compile(r"seconds? behind live"))
+        expect(page.locator("#behind")).to_have_text(re.compile(r"−\d:\d\d"))
+        expect(page.locator("#latency")).to_have_text(re.compile(r"^(8|9|\d\d)\.\d s"))
+        page.get_by_role("button", name="Live").click()
+        shows_what_is_old(page, 0, 6)
+        expect(seek).to_have_attribute("aria-valuetext", "Live")
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_the_player_is_worked_with_the_keyboard_alone(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
+    page = visit.page
+    seek = page.get_by_role("slider", name="Position")
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek.focus()
+        page.keyboard.press("ArrowLeft")
+        shows_what_is_old(page, 8, 60)
+        page.keyboard.press("End")
+        shows_what_is_old(page, 0, 6)
+        page.keyboard.press("Home")
+        shows_what_is_old(page, 8, 60)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Play")).to_be_focused()
+        assert page.evaluate("document.querySelector('video').paused")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Turn the sound on").last).to_be_focused()
+        assert page.evaluate("document.querySelector('video').muted")
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_the_player_fits_a_narrow_screen(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        expect(page.get_by_role("button", name="Fullscreen")).to_be_in_viewport()
+
+
+def test_a_thumbnail_is_shown_over_the_seek_bar(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
+    with publishing(edge, streamer):
+        watching(edge, streamer, visit.page)
+        has_thumbnails(edge, streamer)
+        thumbnail_appears(visit.page)
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def has_thumbnails(edge: Edge, member: Member) -> None:
+    """Wait for the first picture."""
+    query = {"user_id": member.id}
+    eventually(lambda: edge.client.get("/helix/streams", params=query).json()["data"][0]["thumbnail_url"])
+
+
+def test_the_quality_menu_names_the_one_rendition(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
+    with publishing(edge, streamer):
+        watching(edge, streamer, visit.page)
+        expect(visit.page.get_by_label("Quality").locator("option")).to_have_text(["Source (360p)"])
+
+
+def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_choice(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    menu = page.get_by_label("Quality")
+    rung = Rung("240p")
+    page.route("**/live/**", rung.answer)
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(menu.locator("option")).to_have_text(["Source (360p)"])
+        rung.there = True
+        expect(menu.locator("option")).to_have_text(["Auto: Source (360p)", "Source (360p)", "240p"], timeout=SOON_MS)
+        seek = page.get_by_role("slider", name="Position")
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek.press("ArrowLeft")
+        shows_what_is_old(page, 8, 60)
+        menu.select_option("240p")
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        shows_what_is_old(page, 8, 60)
+        page.reload()
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        expect(menu).to_have_value("240p")
+        menu.select_option("source")
+        expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
+        rung.there = False
+        expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
+        page.unroute_all(behavior="ignoreErrors")
+    visit.check(edge.url, edge.settings.playback_url)
+
+
 def test_a_private_stream_plays_for_its_owner_and_for_who_has_a_link_and_tells_others_why_not(
     edge: Edge, ingest: None, visit: Visit
 ) -> None:
@@ -180,6 +312,8 @@ def test_a_private_stream_plays_for_its_owner_and_for_who_has_a_link_and_tells_o
         page.click("#sign-in-form button >> nth=0")
         expect(screen).to_have_attribute("data-state", "playing", timeout=SOON_MS)
         eventually(lambda: page.evaluate("document.getElementById('video').currentTime") > 2)
+        has_thumbnails(edge, owner)
+        thumbnail_appears(page)
         link = owner.ask("POST", "/helix/streams/playback_token", json=own).json()["data"][0]
         page.click("#sign-out")
         for token, state in ((link["token"], "playing"), (f"{link['token'][:-20]}{'A' * 20}", "refused")):

@@ -171,7 +171,9 @@ def test_every_answer_is_safe_to_open_in_a_browser(edge: TestClient) -> None:
 
 
 def test_the_watch_page_may_reach_the_playback_address(edge: TestClient) -> None:
-    assert "connect-src 'self' https://cdn.example;" in edge.get("/watch/anna").headers["Content-Security-Policy"]
+    policy = edge.get("/watch/anna").headers["Content-Security-Policy"]
+    assert "connect-src 'self' https://cdn.example;" in policy
+    assert "img-src 'self' data: https://cdn.example;" in policy
 
 
 def test_other_sites_may_call_the_api_and_read_its_headers(edge: TestClient) -> None:

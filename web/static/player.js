@@ -1,17 +1,28 @@
 // Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
 
+import { Renditions } from "./renditions.js";
+import { Timeline } from "./timeline.js";
+
 const RETRY_MS = 2000;
+const OVERSEEN_MS = 400;
+const HOP_S = 0.05;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
 const REPORT_S = 10;
 
 /**
  * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
- * "refused" (detail: {code, message}; the stream is not public, and the query does not open it).
+ * "refused" (detail: {code, message}; the stream is not public, and the query does not open it), "qualities" (what can
+ * be chosen, or what of it plays, may be another).
  */
 export class Player extends EventTarget {
   #video;
   #hls = null;
+  #renditions = null;
+  #timeline = null;
+  #chosen = null;
+  #following = true; // what is live, not something older
+  #resume = null;
   #url = null;
   #viewer;
   #content = null;
@@ -21,6 +32,7 @@ export class Player extends EventTarget {
   #stalledSince = null;
   #stalledMs = 0;
   #stuck = 0;
+  #overseen = 0;
 
   /** `viewer` is the page view's id. */
   constructor(video, viewer) {
@@ -28,14 +40,18 @@ export class Player extends EventTarget {
     this.#video = video;
     this.#viewer = viewer;
     video.addEventListener("waiting", () => {
-      this.#stalledSince ??= performance.now();
-      clearTimeout(this.#stuck);
+      if (!video.seeking) this.#stalledSince ??= performance.now();
+      this.#unstick();
+      this.#overseen = setTimeout(() => this.#hop(), OVERSEEN_MS);
       this.#stuck = setTimeout(() => this.#jump(), STUCK_MS);
     });
     video.addEventListener("playing", () => {
       this.#endStall();
-      clearTimeout(this.#stuck);
+      this.#unstick();
       this.#tell("playing");
+    });
+    video.addEventListener("play", () => {
+      this.#following = this.window?.isLive ?? true;
     });
     video.addEventListener("ended", () => this.#tell("over"));
     video.addEventListener("error", () => {
@@ -51,18 +67,18 @@ export class Player extends EventTarget {
     this.#url = url;
     this.#content = content;
     this.#query = query;
+    this.#following = true;
     this.#open();
   }
 
   stop() {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#stuck);
-    this.#hls?.destroy();
-    this.#hls = null;
+    this.#close();
     this.#url = null;
+    this.#resume = null;
     this.#stalledSince = null;
     this.#video.removeAttribute("src");
     this.#video.load();
+    this.#tell("qualities");
   }
 
   /** The query is a new one. The browser's own player goes by a cookie, which the playlist's answer sets. */
@@ -76,9 +92,65 @@ export class Player extends EventTarget {
     this.#video.play();
   }
 
+  /** `Timeline.window`, or null. */
+  get window() {
+    return this.#timeline?.window ?? null;
+  }
+
+  /** `Timeline.dateAt`, or null. */
+  dateAt(position) {
+    return this.#timeline?.dateAt(position) ?? null;
+  }
+
+  /** Show what is at this position, or the nearest that can be shown. */
+  seek(position) {
+    if (!this.window) return;
+    const nearest = this.#timeline.nearest(position);
+    if (nearest === null) {
+      this.goLive();
+      return;
+    }
+    this.#following = false;
+    this.#resume = null;
+    this.#video.currentTime = nearest;
+  }
+
+  /** Also takes up a player that was paused. */
+  goLive() {
+    const { window } = this;
+    if (!window) return;
+    this.#following = true;
+    this.#resume = null;
+    if (!window.isLive) this.#video.currentTime = window.live;
+    if (this.#video.paused) this.#start();
+  }
+
+  /** Name and height (pixels) of each rendition that can be chosen; none where the browser's own player chooses. */
+  get qualities() {
+    return this.#renditions?.list() ?? [];
+  }
+
+  /** The name of the rendition that was chosen, null for what suits the connection. */
+  get quality() {
+    return this.#chosen;
+  }
+
+  /** The name of the rendition on the screen, or null. */
+  get playing() {
+    return this.#renditions?.playing ?? null;
+  }
+
+  /** `name` is a rendition's, null for what suits the connection. A stream that has no such one takes the same height. */
+  choose(name) {
+    this.#chosen = name;
+    if (this.#renditions?.isNew(name)) this.#reopen();
+    else this.#renditions?.choose(name);
+    this.#tell("qualities");
+  }
+
   /** Seconds behind the camera, by the playlist's clock; null while unknown. */
   get latency() {
-    const shown = this.#hls ? this.#hls.playingDate : this.#nativeDate();
+    const shown = this.#timeline?.date;
     if (shown) return Math.max(0, (Date.now() - shown.getTime()) / 1000);
     return this.#hls?.latency || null;
   }
@@ -117,6 +189,7 @@ export class Player extends EventTarget {
     const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
     const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
+    this.#timeline = new Timeline(this.#video, hls);
     hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (data.response?.code === 403) {
@@ -129,7 +202,16 @@ export class Player extends EventTarget {
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else this.#later(() => this.#reopen());
     });
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#start());
+    const renditions = new Renditions(hls, (stale) => {
+      if (stale || renditions.isNew(this.#chosen)) this.#later(() => this.#reopen());
+      this.#tell("qualities");
+    });
+    this.#renditions = renditions;
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      renditions.begin(this.#chosen);
+      this.#start();
+    });
+    if (this.#resume) this.#video.addEventListener("loadeddata", () => this.#takeUp(), { once: true });
     hls.loadSource(this.#url);
     hls.attachMedia(this.#video);
   }
@@ -151,14 +233,32 @@ export class Player extends EventTarget {
   }
 
   #openNatively() {
+    this.#timeline = new Timeline(this.#video, null);
     this.#video.src = this.#addressed(this.#url);
     this.#start();
   }
 
+  /** Who was behind live comes back to the same moment. */
   #reopen() {
+    if (!this.#following) this.#resume ??= this.dateAt(this.#video.currentTime);
+    this.#close();
+    if (this.#url) this.#open();
+  }
+
+  #takeUp() {
+    const { window } = this;
+    const live = window && this.dateAt(window.live);
+    if (live && this.#resume) this.seek(window.live - (live - this.#resume) / 1000);
+    this.#resume = null;
+  }
+
+  #close() {
+    clearTimeout(this.#retry);
+    this.#unstick();
     this.#hls?.destroy();
     this.#hls = null;
-    if (this.#url) this.#open();
+    this.#renditions = null;
+    this.#timeline = null;
   }
 
   async #start() {
@@ -173,15 +273,33 @@ export class Player extends EventTarget {
     }
   }
 
-  /** A player that has stood still while the stream went on takes it up where it is now. */
-  #jump() {
-    const edge = this.#hls?.liveSyncPosition;
-    if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
+  #unstick() {
+    clearTimeout(this.#overseen);
+    clearTimeout(this.#stuck);
   }
 
-  #nativeDate() {
-    const start = this.#video.getStartDate?.();
-    return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + this.#video.currentTime * 1000) : null;
+  /** hls.js 1.7.4 may not see the next segment when the rendition was changed within one; past its beginning it does. */
+  #hop() {
+    const { buffered, currentTime } = this.#video;
+    const edge = this.#hls?.latestLevelDetails?.edge ?? 0;
+    for (let index = 0; index < buffered.length; index++) {
+      const end = buffered.end(index);
+      if (buffered.start(index) <= currentTime && currentTime <= end && edge > end + BEHIND_S) this.#video.currentTime = end + HOP_S;
+    }
+  }
+
+  /**
+   * A player that has stood still while the stream went on takes it up where it is now, with smaller renditions where
+   * there are some by now.
+   */
+  #jump() {
+    if (this.#renditions?.incomplete && this.#chosen === null) {
+      this.#reopen();
+      return;
+    }
+    if (!this.#following) return;
+    const edge = this.#hls?.liveSyncPosition;
+    if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
   }
 
   #latencyMs() {

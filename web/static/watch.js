@@ -1,10 +1,14 @@
 import { ask, randomId } from "./api.js";
 import { Beacon } from "./beacon.js";
 import { Chat } from "./chat.js";
+import { Controls } from "./controls.js";
 import { Follow } from "./follow.js";
 import { Pass } from "./pass.js";
 import { Player } from "./player.js";
+import { Quality } from "./quality.js";
+import { Seekbar } from "./seekbar.js";
 import { Session, signInDialog } from "./session.js";
+import { Thumbnails } from "./thumbnails.js";
 
 const LIVE_POLL_MS = 5000;
 const OFFLINE_POLL_MS = 2000;
@@ -14,6 +18,7 @@ const login = decodeURIComponent(location.pathname.split("/")[2]).toLowerCase();
 const screen = document.querySelector(".screen");
 const viewer = randomId();
 const player = new Player(element("video"), viewer);
+const thumbnails = new Thumbnails();
 const beacon = new Beacon(viewer, () => player.report());
 let playing = null;
 let pass = null;
@@ -38,14 +43,19 @@ function goLive(stream) {
   if (playing === stream.id) return;
   playing = stream.id;
   show("loading", "Starting …");
-  if (stream.playback_policy === "public") player.play(stream.playback_url, stream.id);
+  if (stream.playback_policy === "public") play(stream.id, stream.playback_url);
   else playWithPass(stream);
+}
+
+function play(id, url, query) {
+  player.play(url, id, query);
+  thumbnails.open(url, query);
 }
 
 async function playWithPass(stream) {
   try {
     const url = await pass.open(stream);
-    if (playing === stream.id) player.play(url, stream.id, () => pass.query);
+    if (playing === stream.id) play(stream.id, url, () => pass.query);
   } catch (error) {
     if (error.status === 0 || error.status >= 500) playing = null; // the next look tries again
     else refuse(error);
@@ -60,6 +70,7 @@ function goOffline(channel) {
   if (playing !== null) {
     beacon.leave();
     player.stop();
+    thumbnails.close();
     pass.close();
     playing = null;
   }
@@ -103,6 +114,9 @@ function showLatency() {
 }
 
 async function open() {
+  new Controls(element("video"));
+  new Quality(player);
+  new Seekbar(player, thumbnails);
   const session = new Session();
   const signIn = signInDialog(session);
   const channel = await findChannel();
@@ -138,9 +152,9 @@ async function open() {
     show("loading", "The stream is over");
     look(channel);
   });
-  element("unmute").addEventListener("click", () => {
-    player.unmute();
-    element("unmute").hidden = true;
+  element("unmute").addEventListener("click", () => player.unmute());
+  element("video").addEventListener("volumechange", ({ target }) => {
+    if (!target.muted) element("unmute").hidden = true;
   });
   setInterval(showLatency, 500);
   await look(channel);
