@@ -65,7 +65,8 @@ def test_a_segment_ends_before_a_keyframe_or_at_its_limit(frames: list[tuple[int
         if segment[-1].forced:
             assert length + LIMITS.part_target > LIMITS.segment_max
         elif next_frame.keyframe:
-            assert length >= LIMITS.segment_min or not segment[0].frames[0].keyframe
+            too_long = length + next_frame.duration > LIMITS.segment_max
+            assert length >= LIMITS.segment_min or not segment[0].frames[0].keyframe or too_long
         else:
             assert length + next_frame.duration > LIMITS.segment_max
 
