@@ -73,7 +73,9 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry, view
     await rtmp.start(settings.host, settings.rtmp_port)
     origin = _OriginServer(
         uvicorn.Config(
-            CmcdMiddleware(create_origin(registry), viewers, settings.cmcd_reports_per_minute),
+            CmcdMiddleware(
+                create_origin(registry, public_url=settings.playback_url), viewers, settings.cmcd_reports_per_minute
+            ),
             host=settings.host,
             port=settings.playback_port,
             log_config=None,
