@@ -127,12 +127,15 @@ class Periods:
             each.line.add(self._ticks(moment.offers[name]))
 
     def _begin(self, moment: Moment) -> Period:
+        before = self.listed[-1] if self.listed else None
         if not self.started_at_s:
             self.started_at_s = math.floor(moment.starts_at_s * 1000) / 1000
-        start_s = moment.starts_at_s - self.started_at_s
-        if self.listed:
+            start_s = 0.0
+        elif before and moment.number == self.last_number + 1 and before.discontinuities == moment.discontinuities:
+            start_s = before.start_s + moment.media_s - before.media_s
+        else:
             # The clock may have been set back, and a publisher may have sent faster than it passes.
-            start_s = max(start_s, self.listed[-1].end_s)
+            start_s = max(moment.starts_at_s - self.started_at_s, before.end_s if before else 0.0)
         return Period(
             first_number=moment.number,
             start_s=start_s,
