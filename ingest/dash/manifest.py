@@ -15,6 +15,7 @@ _PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:20
 _TIME_SCHEME = "urn:mpeg:dash:utc:http-iso:2014"
 _CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 _ROLE = '<Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>\n'
+_RATE_TOLERANCE = 0.005
 _UPDATE_S = 1
 """How long players keep an MPD: it has a new segment up to this long after the segment begins."""
 _LATENCY_MS, _LATENCY_MIN_MS, _LATENCY_MAX_MS = 3500, 2000, 8000
@@ -125,7 +126,7 @@ def _representation(shown: Presentation, period: Period, each: Representation) -
     attributes = f'id="{rendition.name}" codecs="{rendition.codecs}" bandwidth="{shown.bandwidths[rendition.name]}"'
     if rendition.width:
         attributes += f' width="{rendition.width}" height="{rendition.height}"'
-        if rate := Fraction(rendition.frame_rate).limit_denominator(1001):
+        if rate := _exact(rendition.frame_rate):
             attributes += f' frameRate="{rate}"'
     else:
         attributes += f' audioSamplingRate="{rendition.timescale}"'
@@ -137,6 +138,14 @@ def _representation(shown: Presentation, period: Period, each: Representation) -
         f' startNumber="{period.oldest_number}"{early}>\n'
         f"<SegmentTimeline>{_timeline(each.line.runs())}</SegmentTimeline>\n</SegmentTemplate>\n</Representation>\n"
     )
+
+
+def _exact(frame_rate: float) -> Fraction:
+    """What an encoder means by a rate that may have been learnt: whole, a whole one over 1.001, or another."""
+    for meant in (Fraction(round(frame_rate)), Fraction(round(frame_rate * 1.001) * 1000, 1001)):
+        if abs(frame_rate - meant) < _RATE_TOLERANCE:
+            return meant
+    return Fraction(frame_rate).limit_denominator(1001)
 
 
 def _timeline(runs: Iterable[Run]) -> str:

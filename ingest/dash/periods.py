@@ -63,6 +63,7 @@ class Period:
     representations: dict[str, Representation]
     oldest_number: int
     """Of what it still lists."""
+    last_number: int
 
     @property
     def end_s(self) -> float:
@@ -79,6 +80,7 @@ class Periods:
         self.started_at_s = 0.0
         """Unix time from which the presentation counts, in whole milliseconds."""
         self.last_number = -1
+        """Of what was taken."""
         self.last_s = _USUAL_S
         """Duration of the last segment that is closed: what an open one is taken to have."""
 
@@ -92,9 +94,11 @@ class Periods:
         """Segments that follow the last one; the first may be the last one again."""
         for moment in moments:
             if moment.number == self.last_number:
-                self._correct(self.listed[-1], moment)
-            elif moment.offers:
-                self._add(moment)
+                self._correct(moment)
+            else:
+                self.last_number = moment.number
+                if moment.offers:
+                    self._add(moment)
             if moment.offers and not any(offer.open for offer in moment.offers.values()):
                 self.last_s = moment.duration_s
 
@@ -102,8 +106,7 @@ class Periods:
         """Segments before this one."""
         while self.listed and (self.listed[0].oldest_number < oldest_number or len(self.listed) > PERIODS_MAX):
             period = self.listed[0]
-            following = self.listed[1].first_number if len(self.listed) > 1 else self.last_number + 1
-            if len(self.listed) > PERIODS_MAX or following <= oldest_number:
+            if len(self.listed) > PERIODS_MAX or period.last_number < oldest_number:
                 self.listed.popleft()
                 continue
             for _ in range(oldest_number - period.oldest_number):
@@ -116,13 +119,13 @@ class Periods:
         inits = {name: offer.init for name, offer in moment.offers.items()}
         if (
             period is None
-            or moment.number != self.last_number + 1
+            or moment.number != period.last_number + 1
             or period.discontinuities != moment.discontinuities
             or {name: each.init for name, each in period.representations.items()} != inits
         ):
             period = self._begin(moment)
             self.listed.append(period)
-        self.last_number = moment.number
+        period.last_number = moment.number
         for name, each in period.representations.items():
             each.line.add(self._ticks(moment.offers[name]))
 
@@ -131,7 +134,7 @@ class Periods:
         if not self.started_at_s:
             self.started_at_s = math.floor(moment.starts_at_s * 1000) / 1000
             start_s = 0.0
-        elif before and moment.number == self.last_number + 1 and before.discontinuities == moment.discontinuities:
+        elif before and moment.number == before.last_number + 1 and before.discontinuities == moment.discontinuities:
             start_s = before.start_s + moment.media_s - before.media_s
         else:
             # The clock may have been set back, and a publisher may have sent faster than it passes.
@@ -146,9 +149,13 @@ class Periods:
                 name: Representation(offer.rendition, offer.init) for name, offer in moment.offers.items()
             },
             oldest_number=moment.number,
+            last_number=moment.number,
         )
 
-    def _correct(self, period: Period, moment: Moment) -> None:
+    def _correct(self, moment: Moment) -> None:
+        period = self.listed[-1] if self.listed else None
+        if period is None or period.last_number != moment.number:
+            return
         for name, each in period.representations.items():
             if offer := moment.offers.get(name):
                 each.line.correct(self._ticks(offer))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
@@ -22,6 +24,8 @@ TIME_PATH = "/time"
 MANIFEST_TYPE = "application/dash+xml"
 _GZIP = 31
 _FAST = 1
+_AT_ONCE = 64
+"""Segments taken before others on the loop have their turn."""
 
 
 class Manifests:
@@ -32,12 +36,12 @@ class Manifests:
         self._time_url = public_url.rstrip("/") + TIME_PATH
         self._streams: WeakKeyDictionary[Playback, _Manifest] = WeakKeyDictionary()
 
-    def answer(self, playback: Playback, request: Request, headers: Mapping[str, str]) -> Response | None:
+    async def answer(self, playback: Playback, request: Request, headers: Mapping[str, str]) -> Response | None:
         """None when there is nothing to play yet."""
         manifest = self._streams.get(playback)
         if manifest is None:
             manifest = self._streams[playback] = _Manifest()
-        if not manifest.refresh(playback, self._time_url):
+        if not await manifest.refresh(playback, self._time_url):
             return None
         gzip = "gzip" in request.headers.get("accept-encoding", "")
         headers = {**headers, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if gzip else {})}
@@ -52,11 +56,12 @@ class _Manifest:
         self._periods = Periods()
         self._shown: object = None
 
-    def refresh(self, playback: Playback, time_url: str) -> bool:
+    async def refresh(self, playback: Playback, time_url: str) -> bool:
         """Render it again if it changed; false when there is nothing to show."""
-        windows = [window for window in playback.windows() if window.ready]
         periods = self._periods
-        periods.take(survey(playback.windows(), periods.last_number, playback.ended))
+        while await self._take(playback):
+            pass
+        windows = [window for window in playback.windows() if window.ready]
         periods.forget(max((window.oldest_number for window in windows), default=0))
         if not periods.listed:
             return False
@@ -65,6 +70,16 @@ class _Manifest:
             self._shown = shown
             self.plain = render_mpd(_presentation(playback, windows, periods, time_url)).encode()
             self.packed = zlib.compress(self.plain, _FAST, _GZIP)
+        return True
+
+    async def _take(self, playback: Playback) -> bool:
+        """Some of what is new: hours, if nobody asked for the MPD before. Returns whether there may be more."""
+        before = self._periods.last_number
+        new = survey(playback.windows(), before, playback.ended)
+        self._periods.take(islice(new, _AT_ONCE))
+        if self._periods.last_number - before < _AT_ONCE - 1:
+            return False
+        await asyncio.sleep(0)
         return True
 
 

@@ -58,7 +58,8 @@ class Origin:
     async def manifest(self, request: Request) -> Response:
         """The MPD."""
         playback = self._registry.find(request.path_params["stream_id"])
-        answer = self._manifests.answer(playback, request, {**_OPEN, "Cache-Control": _BRIEF}) if playback else None
+        headers = {**_OPEN, "Cache-Control": _BRIEF}
+        answer = await self._manifests.answer(playback, request, headers) if playback else None
         if answer is None:
             raise _not_found()
         return answer

@@ -74,6 +74,7 @@ class Stream(BaseModel):
     tags: list[str] = []
     is_mature: bool = False
     playback_url: str = Field(description="The LL-HLS multivariant playlist.")
+    dash_url: str = Field(description="The same media as low-latency DASH: the MPD.")
 
 
 class PastStreamsQuery(PageQuery):
@@ -119,6 +120,7 @@ async def list_past_streams(call: Call[PastStreamsQuery, Nothing]) -> Answer:
 
 
 def _stream(row: Record, playback_url: str) -> Stream:
+    playlist = playback_url.rstrip("/") + row["playback_path"]
     return Stream(
         id=row["stream_id"],
         user_id=row["channel_id"],
@@ -130,7 +132,8 @@ def _stream(row: Record, playback_url: str) -> Stream:
         viewer_count=row["viewer_count"],
         started_at=row["started_at"],
         language=row["language"],
-        playback_url=playback_url.rstrip("/") + row["playback_path"],
+        playback_url=playlist,
+        dash_url=playlist.rpartition("/")[0] + "/manifest.mpd",
     )
 
 
