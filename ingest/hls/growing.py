@@ -13,6 +13,9 @@ from ingest.hls.ranges import MEDIA_TYPE
 from ingest.hls.shelf import Slice
 from ingest.hls.window import Window
 
+_PATIENCE_S = 60.0
+"""The longest wait for a part. A publisher that sends nothing is let go of sooner, which closes the segment."""
+
 
 class Starved(Exception):
     """The rest of a segment does not come. The connection breaks, so that no cache takes the segment for whole."""
@@ -21,9 +24,8 @@ class Starved(Exception):
 class GrowingSegment(StreamingResponse):
     """Each part as it is published, until the segment closes."""
 
-    def __init__(self, window: Window, number: int, patience_s: float, held: Held, headers: Mapping[str, str]) -> None:
-        """`patience_s` is the longest wait for a part."""
-        super().__init__(_parts(window, number, patience_s), headers=headers, media_type=MEDIA_TYPE)
+    def __init__(self, window: Window, number: int, held: Held, headers: Mapping[str, str]) -> None:
+        super().__init__(_parts(window, number), headers=headers, media_type=MEDIA_TYPE)
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,14 +33,14 @@ class GrowingSegment(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _parts(window: Window, number: int, patience_s: float) -> AsyncIterator[bytes]:
+async def _parts(window: Window, number: int) -> AsyncIterator[bytes]:
     told, size = 0, 0
 
     def news() -> bool:
         parts = window.growing(number)
         return parts is None or len(parts) > told
 
-    while await window.wait_for(news, patience_s) and (parts := window.growing(number)) is not None:
+    while await window.wait_for(news, _PATIENCE_S) and (parts := window.growing(number)) is not None:
         for part in parts[told:]:
             if part:
                 size += len(part)

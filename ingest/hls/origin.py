@@ -105,8 +105,7 @@ class Origin:
             return await _media(request, window.segment(number))
         if self._held.full:
             raise _unavailable("too many requests wait")
-        patience_s = _HOLD_TARGETS * window.target_s
-        return GrowingSegment(window, number, patience_s, self._held, {**_OPEN, "Cache-Control": _IMMUTABLE})
+        return GrowingSegment(window, number, self._held, {**_OPEN, "Cache-Control": _IMMUTABLE})
 
     async def _hold(self, window: Window, number: int, index: int | None) -> None:
         """Return when the playlist has it, or the stream is over."""

@@ -59,6 +59,16 @@ async def test_a_live_stream_plays_from_near_its_edge(page: Page, tmp_path: Path
         assert await page.evaluate("[errors, video.videoWidth]") == [[], 320]
 
 
+async def test_a_viewer_can_go_back_to_the_beginning(page: Page, tmp_path: Path) -> None:
+    async with on_air(Channel(tmp_path)) as url:
+        await page.goto(f"{url}/page")
+        await reaches(page, 4)
+        await page.evaluate("player.seek(0.5)")
+        await page.wait_for_function("0.5 <= video.currentTime && video.currentTime < 3 && !video.seeking")
+        await reaches(page, 3)
+        assert await page.evaluate("errors") == []
+
+
 async def test_playing_goes_on_after_the_publisher_was_gone(page: Page, tmp_path: Path) -> None:
     channel = Channel(tmp_path)
     channel.send_past()

@@ -155,7 +155,7 @@ async def test_a_reader_who_leaves_gives_up_the_place(client: httpx.AsyncClient,
 async def test_a_segment_whose_rest_does_not_come_is_not_taken_for_whole(
     client: httpx.AsyncClient, stream: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.hls.origin._HOLD_TARGETS", 0.01)
+    monkeypatch.setattr("ingest.hls.growing._PATIENCE_S", 0.05)
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get(OPEN)
 
