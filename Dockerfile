@@ -5,7 +5,7 @@ COPY requirements/runtime.lock requirements/runtime.lock
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/runtime.lock
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --create-home tally && install -d -o tally /data
+RUN useradd --system --uid 10001 --create-home tally && install -d -o tally /data /keys
 WORKDIR /tally
 COPY --from=build /venv /venv
 COPY schemas schemas

@@ -8,26 +8,33 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from commands.client import CommandClient
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
+from ingest.health.probe import Probe
 from ingest.hls.backlog import WindowLimits
+from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
-from ingest.publishing.journal import Journal
+from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
+from ingest.recording.service import running_recordings
 from ingest.server import RtmpServer
+from ingest.thumbnails.studio import running_studio
+from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -49,21 +56,39 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
-        async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
+        async with (
+            CommandClient(settings, codec, ["streams"]) as client,
+            HealthReports(settings, codec) as reports,
+            running_recordings(settings, codec, client) as recordings,
+        ):
             registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
-            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()
-            desk = StreamDesk(tools, lambda stream_id, channel_id: LiveStream(stream_id, channel_id, media, registry))
+            private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
+
+            def open_live(entry: Entry) -> LiveStream:
+                private.note(entry.stream_id, entry.playback_policy)
+                sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, probe.looker())
+
+            desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
-            async with Revocations(settings, codec, desk.revoke), viewers.running():
+            async with (
+                running_studio(settings.thumbnail_interval_s, settings.dvr_window_s, desk.pictured) as studio,
+                Revocations(settings, codec, desk.revoke),
+                viewers.running(),
+            ):
                 desk.recover()
-                await _listen(settings, desk, registry, viewers)
+                beside = [*studio.routes, *recordings.routes]
+                origin = create_origin(registry, beside=beside, public_url=settings.playback_url)
+                counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
+                await _listen(settings, desk, Gate(counted, private, settings))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, registry: Registry, viewers: Viewers) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -71,11 +96,12 @@ async def _listen(settings: Settings, desk: StreamDesk, registry: Registry, view
         limits=ConnectionLimits(idle_s=settings.rtmp_idle_s),
     )
     await rtmp.start(settings.host, settings.rtmp_port)
+    if settings.rtmps_port:
+        certificates = Certificates(Path(settings.rtmps_certificate_file), Path(settings.rtmps_key_file))
+        rtmp.start_tls(certificates, settings.host, settings.rtmps_port)
     origin = _OriginServer(
         uvicorn.Config(
-            CmcdMiddleware(
-                create_origin(registry, public_url=settings.playback_url), viewers, settings.cmcd_reports_per_minute
-            ),
+            app,
             host=settings.host,
             port=settings.playback_port,
             log_config=None,

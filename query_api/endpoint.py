@@ -98,4 +98,4 @@ class Endpoint(Generic[Q, B]):
     @property
     def waits(self) -> bool:
         """Whether it reads the models, and so can be asked to wait for a write."""
-        return self.method == "GET" and not self.oauth
+        return not self.mutates and not self.oauth

@@ -12,6 +12,7 @@ from query_api.consistency import Consistency
 from query_api.database import Database
 from query_api.gateway import Gateway
 from query_api.passwords import Passwords
+from query_api.playback_links import LinkMaker, link_maker
 from query_api.rate_limit import TokenBuckets
 from query_api.sessions import Sessions
 from schemas.wire import Codec
@@ -34,6 +35,7 @@ class Services:
     consistency: Consistency
     gateway: Gateway
     beacons: Beacons
+    links: LinkMaker
     passwords: Passwords
     requests: TokenBuckets
     credentials: TokenBuckets
@@ -58,6 +60,7 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             consistency=Consistency(database),
             gateway=gateway,
             beacons=beacons,
+            links=link_maker(settings),
             passwords=Passwords(settings),
             requests=TokenBuckets(settings.requests_per_minute),
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),

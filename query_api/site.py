@@ -1,4 +1,4 @@
-"""The pages for people: the home and watch pages and the API's documentation, all served from `web/`."""
+"""The pages for people: the home, watch and creator pages and the API's documentation, all served from `web/`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMMON = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancest
 
 def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     """`document` is the OpenAPI document."""
-    playback = settings.playback_url.rstrip("/")
+    playback = " ".join(filter(None, (settings.playback_url.rstrip("/"), settings.cloudfront_base_url.rstrip("/"))))
     # hls.js feeds the player through blob URLs and may work in a worker made from one.
     pages = (
         f"{_COMMON}; style-src 'self'; img-src 'self' data:; connect-src 'self' {playback}; "
@@ -35,6 +35,7 @@ def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     return [
         _page("/", "home.html", pages),
         _page("/watch/{login}", "watch.html", pages),
+        _page("/creator", "creator.html", pages),
         _page("/docs", "docs.html", docs),
         _page("/redoc", "redoc.html", docs),
         Route("/openapi.json", openapi),

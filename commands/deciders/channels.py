@@ -10,7 +10,7 @@ from commands.deciders.envelope import caused_by, require_owner
 from commands.rejection import Rejected
 from schemas.commands.channels import UpdateChannel
 from schemas.events.accounts import UserRegistered
-from schemas.events.channels import ChannelUpdated
+from schemas.events.channels import PLAYBACK_POLICIES, PUBLIC, ChannelUpdated
 from schemas.message import Command, Event
 
 MAX_TITLE = 140
@@ -24,6 +24,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    playback_policy: str = PUBLIC
 
 
 def initial_state() -> Channel:
@@ -41,6 +42,7 @@ def decide(command: Command, channel: Channel) -> Sequence[Event]:
         title=channel.title if command.title is None else command.title.strip(),
         category=channel.category if command.category is None else command.category.strip(),
         language=channel.language if command.language is None else command.language,
+        playback_policy=channel.playback_policy if command.playback_policy is None else command.playback_policy,
     )
     if len(wanted.title) > MAX_TITLE:
         raise Rejected("title_too_long", f"a title has at most {MAX_TITLE} characters")
@@ -48,6 +50,8 @@ def decide(command: Command, channel: Channel) -> Sequence[Event]:
         raise Rejected("category_too_long", f"a category has at most {MAX_CATEGORY} characters")
     if not LANGUAGE_PATTERN.fullmatch(wanted.language):
         raise Rejected("language_invalid", "a language is two letters of ISO 639-1, other, or empty")
+    if wanted.playback_policy not in PLAYBACK_POLICIES:
+        raise Rejected("playback_policy_invalid", f"a playback policy is one of {', '.join(PLAYBACK_POLICIES)}")
     if wanted == channel:
         return []
     return [
@@ -57,6 +61,7 @@ def decide(command: Command, channel: Channel) -> Sequence[Event]:
             title=wanted.title,
             category=wanted.category,
             language=wanted.language,
+            playback_policy=wanted.playback_policy,
         )
     ]
 
@@ -66,5 +71,11 @@ def evolve(channel: Channel, event: Event) -> Channel:
         case UserRegistered():
             return replace(channel, exists=True)
         case ChannelUpdated():
-            return replace(channel, title=event.title, category=event.category, language=event.language)
+            return replace(
+                channel,
+                title=event.title,
+                category=event.category,
+                language=event.language,
+                playback_policy=event.playback_policy,
+            )
     return channel

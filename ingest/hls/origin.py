@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ingest.dash.serving import MANIFEST_PATH, TIME_PATH, Manifests, answer_time
 from ingest.hls.growing import GrowingSegment
@@ -119,8 +119,13 @@ class Origin:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000, public_url: str = "") -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs. `public_url` is its address, or its CDN's, to players."""
+def create_origin(
+    registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = (), public_url: str = ""
+) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first.
+
+    `public_url` is its address, or its CDN's, as players see it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -132,6 +137,7 @@ def create_origin(registry: Registry, held_max: int = 20_000, public_url: str = 
     origin = Origin(registry, held_max, public_url)
     return Starlette(
         routes=[
+            *beside,
             Route(INDEX_PATH, origin.index, methods=["GET"]),
             Route(RENDITION_PATH, origin.serve, methods=["GET"]),
             Route(MANIFEST_PATH, origin.manifest, methods=["GET"]),

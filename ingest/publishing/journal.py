@@ -11,7 +11,9 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ingest.desk import Role
 from schemas.commands.streams import AuthorisePublish
+from schemas.events.channels import PUBLIC
 
 _log = structlog.get_logger(__name__)
 
@@ -24,10 +26,15 @@ class Entry(BaseModel):
     asked: AuthorisePublish
     stream_id: str = ""
     key_id: str = ""
+    playback_policy: str = PUBLIC
 
     @property
     def session_id(self) -> str:
         return self.asked.session_id
+
+    @property
+    def role(self) -> Role:
+        return "backup" if self.asked.role == "backup" else "primary"
 
     @property
     def channel_id(self) -> str:

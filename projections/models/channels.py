@@ -7,12 +7,22 @@ from projections.tables import REPLACE, Change, Model, Table
 
 CHANNELS = Table(
     "channels",
-    {"channel_id": "text", "title": "text", "category": "text", "language": "text", "updated_at": "timestamptz"},
+    {
+        "channel_id": "text",
+        "title": "text",
+        "category": "text",
+        "language": "text",
+        "playback_policy": "text",
+        "updated_at": "timestamptz",
+    },
 )
 
 
 def _channel_updated(e: Fields) -> Change:
-    return Change(CHANNELS, (e["channel_id"], e["title"], e["category"], e["language"], e["occurred_at"]), REPLACE)
+    row = (e["channel_id"], e["title"], e["category"], e["language"], e["playback_policy"], e["occurred_at"])
+    return Change(CHANNELS, row, REPLACE)
 
 
-MODEL = Model(name="channels", topic="channels", tables=(CHANNELS,), on={"ChannelUpdated": _channel_updated})
+MODEL = Model(
+    name="channels", topic="channels", tables=(CHANNELS,), on={"ChannelUpdated": _channel_updated}, revision=2
+)

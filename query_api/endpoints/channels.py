@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -15,7 +15,8 @@ from schemas.commands.channels import UpdateChannel
 _SQL = """
 SELECT u.user_id AS broadcaster_id, u.login AS broadcaster_login, u.display_name AS broadcaster_name,
        coalesce(c.title, '') AS title, coalesce(c.language, '') AS broadcaster_language,
-       coalesce(c.category, '') AS game_id, coalesce(c.category, '') AS game_name
+       coalesce(c.category, '') AS game_id, coalesce(c.category, '') AS game_name,
+       coalesce(c.playback_policy, 'public') AS playback_policy
 FROM users u LEFT JOIN channels c ON c.channel_id = u.user_id
 WHERE u.user_id = ANY($1::text[])
 ORDER BY u.user_id
@@ -42,6 +43,7 @@ class Channel(BaseModel):
     tags: list[str] = []
     content_classification_labels: list[str] = []
     is_branded_content: bool = False
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
 class ChannelQuery(BaseModel):
@@ -61,10 +63,14 @@ class ChannelChange(Body):
         default=None, pattern=r"^([a-z]{2}|other)$", description="ISO 639-1, or other."
     )
 
+    playback_policy: Literal["public", "private", "subscribers"] | None = Field(
+        default=None, description="Who may watch, from the next stream on."
+    )
+
     @model_validator(mode="after")
     def _changes_something(self) -> ChannelChange:
-        if self.title is None and self.game_id is None and self.broadcaster_language is None:
-            raise ValueError("give at least one of title, game_id, broadcaster_language")
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise ValueError(f"give at least one of {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -81,6 +87,7 @@ async def change_channel(call: Call[ChannelQuery, ChannelChange]) -> Answer:
             title=call.body.title,
             category=call.body.game_id,
             language=call.body.broadcaster_language,
+            playback_policy=call.body.playback_policy,
             **call.envelope(user.user_id, "PATCH /helix/channels"),
         )
     )

@@ -15,7 +15,9 @@ from query_api.pages import Page, PageQuery, by_count, by_time, keys_of, paged
 _LIVE = """
 SELECT s.stream_id, s.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(c.title, s.title, '') AS title, coalesce(c.category, s.category, '') AS category,
-       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, watching.viewer_count
+       coalesce(c.language, s.language, '') AS language, s.started_at, s.playback_path, s.playback_policy,
+       s.thumbnail_path,
+       watching.viewer_count
 FROM streams s
 LEFT JOIN users u ON u.user_id = s.channel_id
 LEFT JOIN channels c ON c.channel_id = s.channel_id
@@ -69,12 +71,16 @@ class Stream(BaseModel):
     viewer_count: int = Field(description="Players heard of within the last 30 s that have not left.")
     started_at: datetime
     language: str
-    thumbnail_url: str = ""
+    thumbnail_url: str = Field(
+        description="Replace `{width}` and `{height}` by pixels, and `.jpg` by `.webp` for WebP; empty before the "
+        "first picture."
+    )
     tag_ids: list[str] = []
     tags: list[str] = []
     is_mature: bool = False
-    playback_url: str = Field(description="The LL-HLS multivariant playlist.")
-    dash_url: str = Field(description="The same media as low-latency DASH: the MPD.")
+    playback_url: str = Field(description="The LL-HLS multivariant playlist; it needs a token unless public.")
+    dash_url: str = Field(description="The same media as low-latency DASH: the MPD. Likewise.")
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
 class PastStreamsQuery(PageQuery):
@@ -132,8 +138,10 @@ def _stream(row: Record, playback_url: str) -> Stream:
         viewer_count=row["viewer_count"],
         started_at=row["started_at"],
         language=row["language"],
+        thumbnail_url=playback_url.rstrip("/") + row["thumbnail_path"] if row["thumbnail_path"] else "",
         playback_url=playlist,
         dash_url=playlist.rpartition("/")[0] + "/manifest.mpd",
+        playback_policy=row["playback_policy"],
     )
 
 

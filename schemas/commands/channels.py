@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from schemas.message import Command
 
 
@@ -16,3 +18,4 @@ class UpdateChannel(Command):
     title: str | None = None
     category: str | None = None
     language: str | None = None
+    playback_policy: str | None = Field(default=None, description="public, private or subscribers.")

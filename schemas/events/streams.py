@@ -7,6 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
+from schemas.events.channels import PUBLIC
 from schemas.message import Event
 
 
@@ -24,6 +25,8 @@ class PublishAuthorised(StreamEvent):
     node: str = Field(description="The ingest node that took it.")
     key_id: str
     resumed: bool = Field(description="True when it continues a stream within the grace.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch: the channel's policy as the stream began.")
+    role: str = Field(default="primary", description="primary or backup, as the publisher said.")
 
 
 class StreamStarted(StreamEvent):
@@ -40,6 +43,19 @@ class StreamStarted(StreamEvent):
     width: types.Int32 = Field(default=0, description="Pixels.")
     height: types.Int32 = Field(default=0, description="Pixels.")
     frame_rate: float = Field(default=0.0, description="Frames per second.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch: public, private or subscribers.")
+
+
+class ThumbnailPublished(StreamEvent):
+    """There is a first picture of the stream. Later ones replace it at the same path and are no events.
+
+    One every ten seconds would be nearly all of this topic, which is kept forever, and say nothing new. When the
+    pictures go, the stream has ended, which is an event already.
+    """
+
+    path: str = Field(
+        description="Path at the playback origin, with `{width}x{height}` to be replaced by a size in pixels."
+    )
 
 
 class PublisherDisconnected(StreamEvent):
@@ -47,6 +63,31 @@ class PublisherDisconnected(StreamEvent):
 
     session_id: str
     reason: str
+
+
+class StandbyAuthorised(StreamEvent):
+    """A second publisher, of the other role, was let in beside the one on the air; its media is ready, not shown."""
+
+    session_id: str
+    node: str
+    key_id: str
+    role: str = Field(description="primary or backup.")
+
+
+class StandbyDisconnected(StreamEvent):
+    """The publisher that stood by is gone; the stream goes on without one."""
+
+    session_id: str
+    reason: str
+
+
+class IngestSwitched(StreamEvent):
+    """The stream goes on with the other publisher's media, behind a discontinuity."""
+
+    session_id: str = Field(description="The session on the air from now on.")
+    from_role: str = Field(description="primary or backup: whose media was shown.")
+    to_role: str = Field(description="Whose media is shown from now on.")
+    reason: str = Field(description="lost, stalled, unpublished, refused_media or primary_back.")
 
 
 class StreamEnded(StreamEvent):

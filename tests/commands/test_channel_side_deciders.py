@@ -24,8 +24,10 @@ from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
 ADA_EXISTS = happened(UserRegistered, user_id=ADA, login="ada", display_name="Ada", password_hash="h")
 
 
-def updated(title: str = "", category: str = "", language: str = "") -> ChannelUpdated:
-    return happened(ChannelUpdated, channel_id=ADA, title=title, category=category, language=language)
+def updated(title: str = "", category: str = "", language: str = "", policy: str = "public") -> ChannelUpdated:
+    return happened(
+        ChannelUpdated, channel_id=ADA, title=title, category=category, language=language, playback_policy=policy
+    )
 
 
 class TestChannels:
@@ -33,6 +35,14 @@ class TestChannels:
         Scenario(channels).given(ADA_EXISTS, updated("Old", "Chess", "en")).when(
             wish(UpdateChannel, channel_id=ADA, title=" New ")
         ).then(updated("New", "Chess", "en"))
+
+    def test_an_owner_says_who_may_watch_and_it_stays_so(self) -> None:
+        Scenario(channels).given(ADA_EXISTS).when(wish(UpdateChannel, channel_id=ADA, playback_policy="private")).then(
+            updated(policy="private")
+        )
+        Scenario(channels).given(ADA_EXISTS, updated("Old", policy="private")).when(
+            wish(UpdateChannel, channel_id=ADA, title="New")
+        ).then(updated("New", policy="private"))
 
     def test_a_value_can_be_emptied(self) -> None:
         Scenario(channels).given(ADA_EXISTS, updated("Old", "Chess", "en")).when(
@@ -59,6 +69,7 @@ class TestChannels:
             ({"category": "x" * 101}, "category_too_long"),
             ({"language": "english"}, "language_invalid"),
             ({"language": "EN"}, "language_invalid"),
+            ({"playback_policy": "friends"}, "playback_policy_invalid"),
         ],
     )
     def test_values_have_limits(self, fields: dict[str, Any], code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,10 +97,10 @@ def streamer(edge: Edge) -> Member:
 
 
 @contextmanager
-def publishing(edge: Edge, member: Member) -> Iterator[None]:
+def publishing(edge: Edge, member: Member, gop_s: float = 1.0) -> Iterator[None]:
     key = member.ask("POST", "/helix/streams/key").json()["data"][0]["stream_key"]
     stopped = threading.Event()
-    footage = Footage(width=640, height=360, frame_rate=15, gop_s=1.0, video_kbps=600)
+    footage = Footage(width=640, height=360, frame_rate=15, gop_s=gop_s, video_kbps=600)
     url = f"rtmp://127.0.0.1:{edge.settings.rtmp_port}/live/{key}"
     thread = threading.Thread(target=publish, args=(url, footage, stopped, lambda text: None))
     thread.start()
@@ -162,6 +163,43 @@ def test_the_player_of_the_watch_page_tells_how_it_plays(
     visit.check(edge.url, edge.settings.playback_url, "about:blank")
 
 
+def test_a_private_stream_plays_for_its_owner_and_for_who_has_a_link_and_tells_others_why_not(
+    edge: Edge, ingest: None, visit: Visit
+) -> None:
+    owner, page = edge.register(), visit.page
+    own = {"broadcaster_id": owner.id}
+    assert owner.ask("PATCH", "/helix/channels", params=own, json={"playback_policy": "private"}).status_code == 204
+    screen, text = page.locator(".screen"), page.locator("#cover-text")
+    with publishing(edge, owner):
+        page.goto(f"{edge.url}/watch/{owner.login}")
+        expect(screen).to_have_attribute("data-state", "refused", timeout=SOON_MS)
+        expect(text).to_have_text("Sign in, or open the link that the streamer gave you.")
+        page.click("#sign-in")
+        page.fill("input[name=login]", owner.login)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("#sign-in-form button >> nth=0")
+        expect(screen).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+        eventually(lambda: page.evaluate("document.getElementById('video').currentTime") > 2)
+        link = owner.ask("POST", "/helix/streams/playback_token", json=own).json()["data"][0]
+        page.click("#sign-out")
+        for token, state in ((link["token"], "playing"), (f"{link['token'][:-20]}{'A' * 20}", "refused")):
+            page.goto("about:blank")
+            page.goto(f"{edge.url}/watch/{owner.login}#token={token}")
+            expect(screen).to_have_attribute("data-state", state, timeout=SOON_MS)
+        expect(text).to_have_text(re.compile("changed or forged"))
+        play_with_ffmpeg(link["playback_url"])
+    visit.errors = [error for error in visit.errors if "403 (Forbidden)" not in error]
+    visit.check(edge.url, edge.settings.playback_url, "about:")
+
+
+def play_with_ffmpeg(url: str) -> None:
+    """A player that carries no query on, and keeps cookies."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", url, "-t", "2", "-f", "null", "-"]
+    played = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert played.returncode == 0, played.stderr
+    assert "403" not in played.stderr
+
+
 def test_the_home_page_lists_who_is_live(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
     with publishing(edge, streamer):
         visit.page.goto(edge.url)
@@ -190,6 +228,34 @@ def test_a_viewer_registers_follows_and_chats(edge: Edge, streamer: Member, visi
     page.click("#sign-out")
     expect(page.locator("#sign-in")).to_be_visible(timeout=SOON_MS)
     assert page.evaluate("window.pwned") is None
+    visit.check(edge.url)
+
+
+def test_the_creator_page_shows_the_owner_how_the_stream_is_doing(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(f"{edge.url}/creator")
+    expect(page.locator("#notice")).to_have_text("Sign in to see how your stream is doing.", timeout=SOON_MS)
+    page.click("#sign-in")
+    page.fill("input[name=login]", streamer.login)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("#sign-in-form button >> nth=0")
+    expect(page.locator("#notice")).to_contain_text("You are not live.", timeout=SOON_MS)
+    with publishing(edge, streamer, gop_s=5.0):
+        advice = page.locator('#advice li[data-code="gopSizeLong"]')
+        expect(advice).to_contain_text("Your encoder's keyframe interval is 5 s; set it to 2 s.", timeout=SOON_MS)
+        expect(advice).to_have_attribute("data-severity", "warning")
+        expect(page.locator("#status")).to_have_text("Warning")
+        expect(page.locator("#sent")).to_contain_text("640×360")
+        expect(page.locator("#encoder")).to_contain_text("Lavf")
+        expect(page.locator("#changes")).to_contain_text("gopSizeLong")
+        expect(page.locator("#gop svg")).to_have_attribute("aria-label", re.compile("Keyframe interval: 5.0 s now"))
+        for chart in ("bitrate", "frame-rate", "gop", "skew"):
+            expect(page.locator(f"#{chart} polyline")).to_have_attribute("points", re.compile(r"^[\d.]+,-?[\d.]+ "))
+    expect(page.locator("#notice")).to_contain_text("You are not live.", timeout=SOON_MS)
+    page.click("#sign-out")
+    expect(page.locator("#notice")).to_contain_text("Sign in", timeout=SOON_MS)
     visit.check(edge.url)
 
 

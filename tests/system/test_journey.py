@@ -89,6 +89,7 @@ async def test_an_evening(system: dict[str, Any]) -> None:
             await _a_second_publisher_is_refused(system["rtmp"], key)
             await _a_viewer_acts_and_sees_it(viewer, streamer)
             await _health_is_reported(http, stream["id"])
+            await _a_thumbnail_is_shown(http, streamer)
             assert encoder.poll() is None, "the encoder was cut off"
         await _until_live(http, streamer, live=False)
         past = (await http.get("/helix/streams/past", params={"user_id": streamer.id})).json()["data"]
@@ -165,6 +166,17 @@ async def _health_is_reported(http: httpx.AsyncClient, stream_id: str) -> None:
             if answer.is_success and answer.json()["data"]:
                 return
             await asyncio.sleep(0.5)
+
+
+async def _a_thumbnail_is_shown(http: httpx.AsyncClient, streamer: User) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            (stream,) = await _streams(http, streamer)
+            if stream["thumbnail_url"]:
+                break
+            await asyncio.sleep(0.5)
+    thumbnail = await http.get(stream["thumbnail_url"].replace("{width}x{height}", "320x180"))
+    assert (thumbnail.status_code, thumbnail.headers["content-type"]) == (200, "image/jpeg")
 
 
 async def test_engines_thrown_away_are_rebuilt_and_proved_equal(system: dict[str, Any], tmp_path: Path) -> None:

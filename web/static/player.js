@@ -5,7 +5,10 @@ const STUCK_MS = 3000;
 const BEHIND_S = 1;
 const REPORT_S = 10;
 
-/** Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click). */
+/**
+ * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
+ * "refused" (detail: {code, message}; the stream is not public, and the query does not open it).
+ */
 export class Player extends EventTarget {
   #video;
   #hls = null;
@@ -13,6 +16,7 @@ export class Player extends EventTarget {
   #viewer;
   #content = null;
   #reporter = null;
+  #query = () => "";
   #retry = 0;
   #stalledSince = null;
   #stalledMs = 0;
@@ -41,11 +45,12 @@ export class Player extends EventTarget {
     });
   }
 
-  /** `content` is the stream's id. */
-  play(url, content) {
+  /** `content` is the stream's id; `query` gives what belongs on every request below the playlist's address, "" for a public stream. */
+  play(url, content, query = () => "") {
     this.stop();
     this.#url = url;
     this.#content = content;
+    this.#query = query;
     this.#open();
   }
 
@@ -58,6 +63,12 @@ export class Player extends EventTarget {
     this.#stalledSince = null;
     this.#video.removeAttribute("src");
     this.#video.load();
+  }
+
+  /** The query is a new one. The browser's own player goes by a cookie, which the playlist's answer sets. */
+  renew() {
+    if (this.#hls || !this.#url) return;
+    fetch(this.#addressed(this.#url), { mode: "no-cors", credentials: "include" }).catch(() => {});
   }
 
   unmute() {
@@ -103,10 +114,16 @@ export class Player extends EventTarget {
     const { Hls } = window;
     // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
     // that segment's parts leave the playlist. The browser evicts what is old by itself.
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd() });
+    const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
+    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
     hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
     hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.response?.code === 403) {
+        this.stop();
+        this.#tell("refused", reasonOf(data.networkDetails));
+        return;
+      }
       if (!data.fatal) return;
       this.#tell("problem", "The stream is interrupted.");
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
@@ -134,7 +151,7 @@ export class Player extends EventTarget {
   }
 
   #openNatively() {
-    this.#video.src = this.#url;
+    this.#video.src = this.#addressed(this.#url);
     this.#start();
   }
 
@@ -177,6 +194,13 @@ export class Player extends EventTarget {
     this.#stalledSince = null;
   }
 
+  /** Nobody but the stream's own server gets the query. */
+  #addressed(address) {
+    const query = this.#url && this.#query();
+    if (!query || !address.startsWith(this.#url.slice(0, this.#url.lastIndexOf("/") + 1))) return address;
+    return `${address}${address.includes("?") ? "&" : "?"}${query}`;
+  }
+
   #later(action) {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(action, RETRY_MS);
@@ -184,5 +208,14 @@ export class Player extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function reasonOf(xhr) {
+  try {
+    const { code, message } = JSON.parse(xhr.responseText);
+    return { code, message };
+  } catch {
+    return { code: "refused", message: "The server does not give this stream out." };
   }
 }

@@ -2,6 +2,7 @@ import { ask, randomId } from "./api.js";
 import { Beacon } from "./beacon.js";
 import { Chat } from "./chat.js";
 import { Follow } from "./follow.js";
+import { Pass } from "./pass.js";
 import { Player } from "./player.js";
 import { Session, signInDialog } from "./session.js";
 
@@ -15,6 +16,7 @@ const viewer = randomId();
 const player = new Player(element("video"), viewer);
 const beacon = new Beacon(viewer, () => player.report());
 let playing = null;
+let pass = null;
 let poll = 0;
 
 function show(state, title = "", text = "") {
@@ -36,13 +38,29 @@ function goLive(stream) {
   if (playing === stream.id) return;
   playing = stream.id;
   show("loading", "Starting …");
-  player.play(stream.playback_url, stream.id);
+  if (stream.playback_policy === "public") player.play(stream.playback_url, stream.id);
+  else playWithPass(stream);
+}
+
+async function playWithPass(stream) {
+  try {
+    const url = await pass.open(stream);
+    if (playing === stream.id) player.play(url, stream.id, () => pass.query);
+  } catch (error) {
+    if (error.status === 0 || error.status >= 500) playing = null; // the next look tries again
+    else refuse(error);
+  }
+}
+
+function refuse({ message }) {
+  show("refused", "This stream is not public", message);
 }
 
 function goOffline(channel) {
   if (playing !== null) {
     beacon.leave();
     player.stop();
+    pass.close();
     playing = null;
   }
   describe(channel.title, channel.game_name, channel.broadcaster_name);
@@ -93,6 +111,7 @@ async function open() {
     return;
   }
   element("channel").textContent = channel.broadcaster_name;
+  pass = new Pass(session, channel.broadcaster_id);
   new Follow(session, channel.broadcaster_id, signIn);
   new Chat(session, channel.broadcaster_id, signIn);
 
@@ -101,6 +120,17 @@ async function open() {
     if (playing !== null) beacon.join(playing, player.reports);
   });
   player.addEventListener("problem", ({ detail }) => show("problem", detail, "Trying again."));
+  player.addEventListener("refused", ({ detail }) => refuse(detail));
+  pass.addEventListener("renewed", () => player.renew());
+  pass.addEventListener("refused", ({ detail }) => {
+    player.stop();
+    refuse(detail);
+  });
+  session.addEventListener("change", () => {
+    if (screen.dataset.state !== "refused") return;
+    playing = null;
+    look(channel);
+  });
   player.addEventListener("muted", () => {
     element("unmute").hidden = false;
   });

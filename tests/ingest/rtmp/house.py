@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -27,7 +28,7 @@ from ingest.connection import ConnectionLimits
 from ingest.health.sample import HealthSample
 from ingest.hls.playback import SOURCE, Playback
 from ingest.hls.registry import Registry
-from ingest.media.became import HealthBecame
+from ingest.media.became import HealthBecame, HealthReport, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -42,7 +43,9 @@ from ingest.rtmp.handshake import RANDOM_SIZE, SIZE
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import Message
 from ingest.server import RtmpServer
+from ingest.tls import Certificates
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
+from schemas.events.channels import ChannelUpdated
 from schemas.message import Command, Event
 from topology.settings import Settings
 
@@ -106,6 +109,11 @@ class LocalDeciders:
     def revoke(self, key: str) -> None:
         self.fold(StreamKeyRevoked(**_envelope(), user_id=channel_of_key(key), key_id=key_id_of(key)))
 
+    def make_private(self, key: str) -> None:
+        """Only whom the key's channel signs for may watch it."""
+        said = {"title": "", "category": "", "language": "", "playback_policy": "private"}
+        self.fold(ChannelUpdated(**_envelope(), channel_id=channel_of_key(key), **said))
+
     def happened(self, stream_id: str) -> list[str]:
         """A stream's events by name, an end with its reason."""
         of_stream = [event for event in list(self.events) if getattr(event, "stream_id", "") == stream_id]
@@ -116,12 +124,15 @@ class LocalDeciders:
 class KeptReports:
     samples: dict[str, list[HealthSample]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[str, list[HealthBecame]] = field(default_factory=lambda: defaultdict(list))
+    others: dict[str, list[HealthReport]] = field(default_factory=lambda: defaultdict(list))
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None:
-        self.samples[entry.stream_id].append(sample)
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None:
-        self.changes[entry.stream_id].append(became)
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        if isinstance(became, SegmentClosed):
+            self.samples[entry.stream_id].append(became.sample)
+        elif isinstance(became, HealthBecame):
+            self.changes[entry.stream_id].append(became)
+        else:
+            self.others[entry.stream_id].append(became)
 
 
 class House:
@@ -136,20 +147,24 @@ class House:
         media: MediaSettings | None = None,
         connections: int = 100,
         deciders: LocalDeciders | None = None,
+        certificates: Certificates | None = None,
+        settle_s: float = 10.0,
     ) -> None:
         self.deciders = deciders or LocalDeciders(grace_s)
         self.reports = KeptReports()
         self.logs: list[MutableMapping[str, Any]] = []
+        self.opened: list[Entry] = []
         self.registry = Registry(directory / "live")
         self.journal = Journal(directory / "ingest")
         self._media = media or MediaSettings()
-        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s)
-        self.desk = StreamDesk(tools, lambda stream_id, channel_id: self._open(stream_id, channel_id))
+        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s, settle_s)
+        self.desk = StreamDesk(tools, self._open)
         self._server_limits = limits or ConnectionLimits()
         self._connections = connections
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self.port = 0
+        self._certificates = certificates
+        self.port = self.tls_port = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -181,6 +196,10 @@ class House:
         self.deciders.revoke(key)
         self._loop.call_soon_threadsafe(self.desk.revoke, key_id_of(key))
 
+    def pictured(self, stream_id: str) -> None:
+        """The desk hears of a first picture."""
+        self._loop.call_soon_threadsafe(self.desk.pictured, stream_id)
+
     def stream_of(self, key: str) -> str:
         """The id of the latest stream that the key's channel opened; empty before."""
         channel = channel_of_key(key)
@@ -195,17 +214,26 @@ class House:
         found = self.registry.find(self.stream_of(key))
         return found if found is not None and found.ready else None
 
+    @property
+    def connections(self) -> int:
+        """How many there are, publishing or not."""
+        return len(self._server._connections)
+
     def ended(self, code: str) -> list[MutableMapping[str, Any]]:
         """The log lines of connections that ended for this reason."""
         return [line for line in list(self.logs) if line.get("code") == code]
 
-    def _open(self, stream_id: str, channel_id: str) -> LiveStream:
-        return LiveStream(stream_id, channel_id, self._media, self.registry)
+    def _open(self, entry: Entry) -> LiveStream:
+        self.opened.append(entry)
+        return LiveStream(entry.stream_id, entry.channel_id, self._media, self.registry)
 
     async def _start(self) -> int:
         self.desk.recover()
         self._server = RtmpServer(self.desk, connections=self._connections, limits=self._server_limits)
-        return await self._server.start("127.0.0.1", 0)
+        port = await self._server.start("127.0.0.1", 0)
+        if self._certificates is not None:
+            self.tls_port = self._server.start_tls(self._certificates, "127.0.0.1", 0)
+        return port
 
     async def _stop(self) -> None:
         await self._server.stop()
@@ -276,10 +304,12 @@ def invoke(*values: amf0.Value, stream_id: int = 0) -> bytes:
 
 
 class TagPublisher:
-    """Publishes tags at once, without pacing."""
+    """Publishes tags at once, without pacing. With `tls`, over RTMPS."""
 
-    def __init__(self, port: int, key: str, app: str = "live") -> None:
+    def __init__(self, port: int, key: str, app: str = "live", tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.session = ClientSession(app, key, f"rtmp://127.0.0.1:{port}/{app}", bytes(RANDOM_SIZE))
         self.ended: PublishEnded | None = None
         self.started = False

@@ -1,0 +1,19 @@
+"""Who may watch a channel that is not public."""
+
+from __future__ import annotations
+
+from schemas.events.channels import PRIVATE, PUBLIC, SUBSCRIBERS
+
+REFUSALS = {
+    PRIVATE: "This stream is private. Ask the streamer for a link.",
+    SUBSCRIBERS: "This stream is for subscribers only.",
+}
+"""For people; the page shows them."""
+
+
+def may_watch(viewer_id: str, channel_id: str, playback_policy: str) -> bool:
+    """Whether this user may watch in his own right; others need a token that the owner made for them.
+
+    There are no subscriptions yet, so that `subscribers` lets nobody in whom `private` does not: the owner.
+    """
+    return playback_policy == PUBLIC or viewer_id == channel_id
