@@ -9,11 +9,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from ingest.hls.gate import EDGE_SECRET_HEADER, Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from tests.ingest.dash.channel import serving
 from tests.ingest.hls.stage import Stage
+from topology.settings import Settings
 
 MANIFEST = "/live/stream/manifest.mpd"
 OPEN = "/live/stream/source/segment1.m4s"
@@ -174,3 +177,19 @@ async def test_no_hls_playlist_lists_an_open_segment(client: httpx.AsyncClient, 
         text = (await client.get(f"/live/stream/{name}/media.m3u8")).text
         assert "\nsegment0.m4s" in text
         assert "segment1.m4s" not in text
+
+
+async def test_a_private_stream_has_its_manifest_in_its_own_tree(
+    registry: Registry, stream: Stage, tmp_path: Path
+) -> None:
+    private = PrivateStreams(lambda stream_id: True)
+    private.note("stream", "private")
+    settings = Settings(data_dir=tmp_path / "keys", playback_edge_secret=SecretStr("the edge's secret"))
+    gate = Gate(create_origin(registry), private, settings)
+    secret = {EDGE_SECRET_HEADER: "the edge's secret"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://origin") as client:
+        assert (await client.get(MANIFEST)).status_code == 403
+        assert (await client.get("/private/stream/manifest.mpd")).status_code == 403
+        manifest = await client.get("/private/stream/manifest.mpd", headers=secret)
+        assert 'media="$RepresentationID$/segment$Number$.m4s"' in manifest.text
+        assert (await client.get("/private/stream/source/segment0.m4s", headers=secret)).status_code == 200
