@@ -84,7 +84,8 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
                 viewers.running(),
             ):
                 desk.recover()
-                origin = create_origin(registry, beside=[*studio.routes, *recordings.routes])
+                beside = [*studio.routes, *recordings.routes]
+                origin = create_origin(registry, beside=beside, public_url=settings.playback_url)
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
                 await _listen(settings, desk, Gate(counted, private, settings))
 

@@ -15,6 +15,7 @@ VENDOR = Path(__file__).parent.parent / "web" / "vendor"
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "hls.js@1.7.4": ("dist/hls.min.js", "LICENSE"),
+    "dashjs@5.2.1": ("dist/modern/umd/dash.mediaplayer.min.js", "LICENSE.md"),
     "swagger-ui-dist@5.35.0": ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "NOTICE"),
     "redoc@2.5.4": ("bundles/redoc.standalone.js", "bundles/redoc.standalone.js.LICENSE.txt", "LICENSE"),
 }

@@ -24,6 +24,18 @@ class Rendition:
     """0 without sound."""
     plays_in_browsers: bool = True
     """If not, it is left out of the multivariant playlist as long as there is another picture."""
+    timescale: int = 90_000
+    """Ticks per second of its media."""
+
+
+class Ticks(NamedTuple):
+    """Where media lies in presentation time, in its rendition's timescale."""
+
+    start: int
+    end: int
+
+
+NOWHERE = Ticks(0, 0)
 
 
 class Slot(NamedTuple):
@@ -91,6 +103,8 @@ class SegmentEntry:
     """None of a segment that is far from the live edge."""
     gap: bool = False
     """The rendition lacks this segment, or some of it."""
+    ticks: Ticks = NOWHERE
+    """Where what there is of it lies."""
 
     def without_parts(self) -> SegmentEntry:
         """What is left to say of it far from the live edge."""

@@ -14,6 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ingest.dash.serving import MANIFEST_PATH, TIME_PATH, Manifests, answer_time
+from ingest.hls.growing import GrowingSegment
+from ingest.hls.held import Held
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
@@ -42,10 +45,10 @@ _SWEEP_S = 1.0
 class Origin:
     """Answers for the streams of a registry. `held_max` bounds the requests that wait at one time."""
 
-    def __init__(self, registry: Registry, held_max: int) -> None:
+    def __init__(self, registry: Registry, held_max: int, public_url: str) -> None:
         self._registry = registry
-        self._held_max = held_max
-        self._held = 0
+        self._held = Held(held_max)
+        self._manifests = Manifests(public_url)
 
     async def index(self, request: Request) -> Response:
         """The multivariant playlist."""
@@ -54,6 +57,15 @@ class Origin:
             raise _not_found()
         content, gzip = playback.multivariant().encode(), _accepts_gzip(request)
         return _playlist(zlib.compress(content, wbits=GZIP) if gzip else content, _BRIEF, gzip)
+
+    async def manifest(self, request: Request) -> Response:
+        """The MPD."""
+        playback = self._registry.find(request.path_params["stream_id"])
+        headers = {**_OPEN, "Cache-Control": _BRIEF}
+        answer = await self._manifests.answer(playback, request, headers) if playback else None
+        if answer is None:
+            raise _not_found()
+        return answer
 
     async def serve(self, request: Request) -> Response:
         """A rendition's playlist or media."""
@@ -67,7 +79,7 @@ class Origin:
         if match := _PART.fullmatch(name):
             return await self._part(request, window, int(match[1]), int(match[2]))
         if match := _SEGMENT.fullmatch(name):
-            return await _media(request, window.segment(int(match[1])))
+            return await self._segment(request, window, int(match[1]))
         if match := _INIT.fullmatch(name):
             return await _media(request, window.init(int(match[1])))
         raise _not_found()
@@ -91,23 +103,32 @@ class Origin:
             await self._hold(window, number, index)
         return await _media(request, window.part(number, index))
 
+    async def _segment(self, request: Request, window: Window, number: int) -> Response:
+        if not any(window.growing(number) or ()):
+            return await _media(request, window.segment(number))
+        if self._held.full:
+            raise _unavailable("too many requests wait")
+        return GrowingSegment(window, number, self._held, {**_OPEN, "Cache-Control": _IMMUTABLE})
+
     async def _hold(self, window: Window, number: int, index: int | None) -> None:
         """Return when the playlist has it, or the stream is over."""
         if window.has(number, index):
             return
-        if self._held >= self._held_max:
+        if self._held.full:
             raise _unavailable("too many requests wait")
-        self._held += 1
-        try:
+        with self._held.place():
             arrived = await window.wait_for(lambda: window.has(number, index), _HOLD_TARGETS * window.target_s)
-        finally:
-            self._held -= 1
         if not arrived:
             raise _unavailable("nothing arrived in time")
 
 
-def create_origin(registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = ()) -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first."""
+def create_origin(
+    registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = (), public_url: str = ""
+) -> Starlette:
+    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first.
+
+    `public_url` is its address, or its CDN's, as players see it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -116,14 +137,17 @@ def create_origin(registry: Registry, held_max: int = 20_000, beside: Sequence[B
         sweeping.cancel()
         await asyncio.wait([sweeping])
 
-    origin = Origin(registry, held_max)
+    origin = Origin(registry, held_max, public_url)
     return Starlette(
         routes=[
             *beside,
             Route(INDEX_PATH, origin.index, methods=["GET"]),
             Route(RENDITION_PATH, origin.serve, methods=["GET"]),
+            Route(MANIFEST_PATH, origin.manifest, methods=["GET"]),
+            Route(TIME_PATH, answer_time, methods=["GET"]),
             Route(INDEX_PATH, _preflight, methods=["OPTIONS"]),
             Route(RENDITION_PATH, _preflight, methods=["OPTIONS"]),
+            Route(MANIFEST_PATH, _preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
         ],

@@ -81,6 +81,15 @@ class Playback:
     def window(self, name: str) -> Window | None:
         return self._windows.get(name)
 
+    def windows(self) -> list[Window]:
+        """All that there ever were, absent or not."""
+        return list(self._windows.values())
+
+    @property
+    def listed_s(self) -> float:
+        """How far back viewers may go, seconds."""
+        return self._limits.listed_s
+
     def renditions(self) -> list[Rendition]:
         """Those in the multivariant playlist, from the largest picture to the sound alone."""
         return [window.rendition for window in self._present()]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.hls.backlog import Backlog, WindowLimits
-from ingest.hls.entries import PartEntry, Rendition, SegmentEntry, Slot, Span
+from ingest.hls.entries import NOWHERE, PartEntry, Rendition, SegmentEntry, Slot, Span, Ticks
 from ingest.hls.multivariant import Measured
 from ingest.hls.playlist import MediaState
 from ingest.hls.rendered import Rendered
@@ -30,6 +30,7 @@ class _Open:
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
     duration_s: float = 0.0
+    ticks: Ticks | None = None
 
 
 class Window:
@@ -58,6 +59,8 @@ class Window:
         self._reports = reports
         self._backlog = Backlog(shelf, limits)
         self._inits: dict[int, bytes] = {}
+        self._renditions: dict[int, Rendition] = {}
+        """What each init segment is of."""
         self._init = first_init - 1
         self._begun_at = -1
         """Discontinuity sequence number at the last `begin`."""
@@ -81,12 +84,13 @@ class Window:
             return
         self._init += 1
         self._inits[self._init] = init
+        self._renditions[self._init] = rendition
         self._shelf.put_init(self._init, init)
         for sink in self._sinks:
             sink.begin(rendition, self._init, init)
 
-    def add_part(self, slot: Slot, data: bytes, independent: bool) -> None:
-        """Publish a part; no data is a gap. What is missing before it becomes a gap too."""
+    def add_part(self, slot: Slot, data: bytes, independent: bool, ticks: Ticks | None = None) -> None:
+        """Publish a part; no data, which lies nowhere, is a gap. What is missing before it becomes a gap too."""
         if self._open and self._open.slot.number != slot.number:
             self._complete(self._open)
         segment = self._open
@@ -98,6 +102,9 @@ class Window:
         segment.chunks.append(data)
         segment.size += len(data)
         segment.duration_s += slot.span_s
+        if ticks:
+            before = segment.ticks or ticks
+            segment.ticks = Ticks(min(before.start, ticks.start), max(before.end, ticks.end))
         self.changed = True
 
     def close_segment(self) -> bool:
@@ -146,12 +153,18 @@ class Window:
         """Forget everything in memory."""
         self._backlog.clear()
         self._inits.clear()
+        self._renditions.clear()
 
     # The origin's side
 
     @property
     def ready(self) -> bool:
         return bool(self._backlog.listed or self._open)
+
+    @property
+    def oldest_number(self) -> int:
+        """Of what is listed; call only when ready."""
+        return self._backlog.listed[0].number if self._backlog.listed else self.last[0]
 
     @property
     def independent(self) -> bool:
@@ -221,6 +234,20 @@ class Window:
     def init(self, number: int) -> bytes | None:
         return self._inits.get(number)
 
+    def rendition_of(self, init: int) -> Rendition:
+        """As it was when this init segment began; call for those of `find`'s entries."""
+        return self._renditions[init]
+
+    def find(self, number: int) -> SegmentEntry | None:
+        """A segment that can be fetched, or the open one."""
+        if self._open and number == self._open.slot.number:
+            return self._entry(self._open)
+        return self._backlog.find(number)
+
+    def growing(self, number: int) -> Sequence[bytes] | None:
+        """The parts of the open segment so far; None when it is not this one."""
+        return self._open.chunks if self._open and number == self._open.slot.number else None
+
     def segment(self, number: int) -> bytes | Slice | None:
         """A closed segment; None when it is unknown, or a gap."""
         return self._backlog.segment(number)
@@ -255,9 +282,12 @@ class Window:
     def _entry(self, segment: _Open, gap: bool = False) -> SegmentEntry:
         slot = segment.slot
         span = Span(slot.number, slot.starts_at_s, slot.media_s, slot.discontinuities, segment.duration_s)
-        return self._placed(span, segment.init, segment.size, tuple(segment.parts), gap)
+        ticks = segment.ticks or NOWHERE
+        return self._placed(span, segment.init, segment.size, tuple(segment.parts), gap, ticks)
 
-    def _placed(self, span: Span, init: int, size: int, parts: tuple[PartEntry, ...], gap: bool) -> SegmentEntry:
+    def _placed(
+        self, span: Span, init: int, size: int, parts: tuple[PartEntry, ...], gap: bool, ticks: Ticks = NOWHERE
+    ) -> SegmentEntry:
         discontinuities, init_before = self._before
         discontinuity = span.discontinuities != discontinuities
         return SegmentEntry(
@@ -272,6 +302,7 @@ class Window:
             size=size,
             parts=parts,
             gap=gap,
+            ticks=ticks,
         )
 
     def _complete(self, segment: _Open) -> None:
@@ -295,7 +326,7 @@ class Window:
         stored = self._backlog.add(entry, data, self._timeline.target_s)
         oldest = self._backlog.oldest.init
         for number in [number for number in self._inits if number < oldest]:
-            del self._inits[number]
+            del self._inits[number], self._renditions[number]
             self._shelf.remove_init(number)
         self.changed = True
         for sink in self._sinks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ingest.hls.entries import Rendition, Slot
+from ingest.hls.entries import Rendition, Slot, Ticks
 from ingest.hls.playback import AUDIO, SOURCE, Playback
 from ingest.hls.window import Window
 from ingest.media.fragment import Frame, audio_fragment, video_fragment
@@ -52,7 +52,7 @@ class Track:
             return 0
         data = self._fragment(self._sequence, frames)
         self._sequence += 1
-        window.add_part(slot, data, any(frame.keyframe for frame in frames))
+        window.add_part(slot, data, any(frame.keyframe for frame in frames), ticks_of(frames))
         self.end_s = (frames[-1].dts + frames[-1].duration) / self._timescale
         return len(data)
 
@@ -73,4 +73,10 @@ def source_rendition(video: VideoParameters, frame_rate: float) -> Rendition:
 
 
 def audio_rendition(audio: AudioParameters) -> Rendition:
-    return Rendition(AUDIO, audio.codec, channels=audio.channels)
+    return Rendition(AUDIO, audio.codec, channels=audio.channels, timescale=audio.sample_rate)
+
+
+def ticks_of(frames: Sequence[Frame]) -> Ticks:
+    """From where the first is shown to where the last is no longer."""
+    start = min(frame.dts + frame.composition for frame in frames)
+    return Ticks(start, max(frame.dts + frame.composition + frame.duration for frame in frames))

@@ -79,6 +79,7 @@ class Stream(BaseModel):
     tags: list[str] = []
     is_mature: bool = False
     playback_url: str = Field(description="The LL-HLS multivariant playlist; it needs a token unless public.")
+    dash_url: str = Field(description="The same media as low-latency DASH: the MPD. Likewise.")
     playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
@@ -125,6 +126,7 @@ async def list_past_streams(call: Call[PastStreamsQuery, Nothing]) -> Answer:
 
 
 def _stream(row: Record, playback_url: str) -> Stream:
+    playlist = playback_url.rstrip("/") + row["playback_path"]
     return Stream(
         id=row["stream_id"],
         user_id=row["channel_id"],
@@ -137,7 +139,8 @@ def _stream(row: Record, playback_url: str) -> Stream:
         started_at=row["started_at"],
         language=row["language"],
         thumbnail_url=playback_url.rstrip("/") + row["thumbnail_path"] if row["thumbnail_path"] else "",
-        playback_url=playback_url.rstrip("/") + row["playback_path"],
+        playback_url=playlist,
+        dash_url=playlist.rpartition("/")[0] + "/manifest.mpd",
         playback_policy=row["playback_policy"],
     )
 

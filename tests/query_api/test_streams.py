@@ -74,6 +74,7 @@ def test_a_stream_is_live_from_its_start_to_its_end(edge: Edge, streamer: Member
         "tags": [],
         "is_mature": False,
         "playback_url": f"{edge.settings.playback_url}/live/{stream.stream_id}/index.m3u8",
+        "dash_url": f"{edge.settings.playback_url}/live/{stream.stream_id}/manifest.mpd",
         "playback_policy": "public",
     }
     assert datetime.fromisoformat(shown["started_at"]) == stream.occurred_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ingest.hls.entries import Rendition, SegmentEntry
+from ingest.hls.entries import Rendition, SegmentEntry, Ticks
 from ingest.hls.playback import AUDIO, SOURCE, Playback
 from ingest.hls.window import Window
 
@@ -12,7 +12,7 @@ NOW_S = 1_790_000_000.0
 PART_S = 0.2
 RENDITIONS = {
     SOURCE: Rendition(SOURCE, "avc1.64001f", 1280, 720, 30.0),
-    AUDIO: Rendition(AUDIO, "mp4a.40.2", channels=2),
+    AUDIO: Rendition(AUDIO, "mp4a.40.2", channels=2, timescale=48_000),
     "360p": Rendition("360p", "avc1.4d401e", 640, 360, 30.0),
 }
 
@@ -23,6 +23,7 @@ class Stage:
     def __init__(self, playback: Playback, names: Iterable[str] = (SOURCE,)) -> None:
         self.playback = playback
         self.names = list(names)
+        self.media_s = 0.0
         self.begin()
 
     def begin(self, init: bytes = b"the init") -> None:
@@ -47,12 +48,16 @@ class Stage:
         """Returns whether a segment that this closed is on disk."""
         timeline, stored = self.playback.timeline, False
         for index in range(count):
-            slot = timeline.open_slot(PART_S, span_s, NOW_S, 0.0)
+            slot = timeline.open_slot(PART_S, span_s, NOW_S + self.media_s, self.media_s)
+            until_s = self.media_s + span_s
             for name in self.names:
                 window = self.playback.window(name)
                 assert window
                 data = fill % index if b"%d" in fill else fill
-                window.add_part(slot, data, keyframe and index == 0)
+                scale = window.rendition.timescale
+                ticks = Ticks(round(self.media_s * scale), round(until_s * scale))
+                window.add_part(slot, data, keyframe and index == 0, ticks)
+            self.media_s = until_s
         if close:
             timeline.close_segment()
             for name in self.names:

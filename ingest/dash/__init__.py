@@ -1,0 +1,1 @@
+"""DASH over the same segments: an MPD beside the HLS playlists."""
