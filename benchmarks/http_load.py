@@ -1,4 +1,4 @@
-"""Many HTTP/1.1 connections on one epoll: as little work an answer as Python allows, so that the server is the limit."""
+"""Many HTTP/1.1 connections on one epoll: as little work as Python allows, so that the server is the limit."""
 
 from __future__ import annotations
 

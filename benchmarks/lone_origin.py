@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -67,7 +68,7 @@ class LoneOrigin:
 def lone_origin(data: Path) -> Iterator[LoneOrigin]:
     """Start it. Raises RuntimeError when it does not listen."""
     rtmp_port = free_row(2)
-    command = [sys.executable, "-m", "benchmarks.lone_origin", data, str(rtmp_port), str(rtmp_port + 1)]
+    command = [sys.executable, "-m", "benchmarks.lone_origin", str(data), str(rtmp_port), str(rtmp_port + 1)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     origin = LoneOrigin(f"rtmp://127.0.0.1:{rtmp_port}/live", rtmp_port + 1, psutil.Process(child.pid))
     listening = threading.Thread(target=_listen, args=(child, origin))
@@ -87,11 +88,11 @@ def lone_origin(data: Path) -> Iterator[LoneOrigin]:
 
 def _listen(child: subprocess.Popen[str], origin: LoneOrigin) -> None:
     for line in child.stdout or ():
-        match line.split(" ", 2):
+        match line.split():
             case ["part", name, moment]:
                 origin.available[name] = float(moment)
-            case ["asked", rest]:
-                origin.asked.update(json.loads(rest))
+            case ["asked", counts]:
+                origin.asked.update(json.loads(counts))
 
 
 class _Publication:
@@ -147,6 +148,14 @@ class _Counting:
         await self._app(scope, receive, send)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn without its own idea of signals: what was asked is told last."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def _serve(data: Path, rtmp_port: int, http_port: int) -> None:
     settings = Settings(data_dir=data)
     registry = Registry(data / "live")
@@ -154,14 +163,15 @@ async def _serve(data: Path, rtmp_port: int, http_port: int) -> None:
     counting = _Counting(Gate(origin, PrivateStreams(lambda _: True), settings))
     rtmp = RtmpServer(_OpenDesk(registry))
     await rtmp.start("127.0.0.1", rtmp_port)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             counting, port=http_port, log_config=None, access_log=False, backlog=4096, timeout_graceful_shutdown=1
         )
     )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, server, "should_exit", True)
     await server.serve()
     await rtmp.stop()
-    print("asked", json.dumps(counting.asked))
+    print("asked", json.dumps(counting.asked, separators=(",", ":")))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ async def _files(origin: LoneOrigin, count: int) -> tuple[dict[str, Any], dict[s
     with running_nginx(BLOCKS, folders=("files",)) as nginx:
         sizes = await _copy(origin, nginx.folder / "files")
         period_s = MediaSettings().part_target_s
-        span = await load("benchmarks.readers", [nginx.port, count, "BEGIN", "END", period_s, FILES], count, nginx.cpu_s)
+        span = await load(
+            "benchmarks.readers", [nginx.port, count, "BEGIN", "END", period_s, FILES], count, nginx.cpu_s
+        )
     delays = [delay * 1000 for delay in span.arrived]
     delivery = {f"part_delivery_p{share}_ms": round(percentile(delays, share / 100), 2) for share in (50, 99)}
     return span.costs() | delivery, sizes

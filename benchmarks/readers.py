@@ -1,4 +1,4 @@
-"""Readers of plain files at the pace of a live stream: `python -m benchmarks.readers PORT COUNT BEGIN END PERIOD FILES`.
+"""Readers of files at the pace of a live stream: `python -m benchmarks.readers PORT COUNT BEGIN END PERIOD FILES`.
 
 The limit to which an origin is compared: in every period each reader asks for a playlist and a part, all at once, as
 viewers are answered when a part appears. `arrived` holds the seconds from each period's start to the part's last byte.
@@ -57,4 +57,5 @@ def main(port: int, count: int, begin: float, end: float, period_s: float, files
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]), *map(float, sys.argv[3:6]), int(sys.argv[6]))
+    port, count, begin, end, period_s, files = sys.argv[1:]
+    main(int(port), int(count), float(begin), float(end), float(period_s), int(files))

@@ -1,9 +1,9 @@
 """Players of LL-HLS by the hundred: `python -m benchmarks.viewers PORT PATH COUNT BEGIN END`, in the monotonic clock.
 
 Each has two connections, as players have: one asks for the next playlist (`_HLS_msn`, `_HLS_part`, a delta update,
-gzipped), the other for the part that the playlist hints at, before it exists; both are held until it does. A viewer that
-fell behind takes every part in turn. One JSON object on standard output: `answers` by kind, `arrived` with the moments
-at which viewers had the last byte of each part, and the `cpu_s` that this took.
+gzipped), the other for the part that the playlist hints at, before it exists; both are held until it does. A viewer
+that fell behind takes every part in turn. One JSON object on standard output: `answers` by kind, `arrived` with the
+moments at which viewers had the last byte of each part, and the `cpu_s` that this took.
 """
 
 from __future__ import annotations
