@@ -31,10 +31,10 @@ class Stack:
     """`TALLY_*` variables."""
 
     def tally(self, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
-        """Run a `tally` command against this system."""
+        """Run a `tally` command against this system, which makes no ladders unless its settings say so."""
         return subprocess.run(
             [TALLY, *arguments, *self.flags],
-            env=os.environ | self.settings,
+            env=os.environ | {"TALLY_LADDER": "off"} | self.settings,
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -18,11 +19,13 @@ from commands.client import CommandClient
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
+from ingest.health.probe import Probe
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
-from ingest.media.live import LiveStream
+from ingest.ladder.ladders import ladders
+from ingest.media.live import LiveStream, OpenLadder
 from ingest.media.settings import MediaSettings
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
@@ -31,6 +34,7 @@ from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
 from ingest.server import RtmpServer
 from ingest.thumbnails.studio import running_studio
+from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -50,21 +54,22 @@ class _OriginServer(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
         async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
             registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
-            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()
             private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
 
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
                 sinks = [studio.gallery.open(entry.stream_id)]
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks)
+                looker = probe.looker()
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
@@ -87,6 +92,9 @@ async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
         limits=ConnectionLimits(idle_s=settings.rtmp_idle_s),
     )
     await rtmp.start(settings.host, settings.rtmp_port)
+    if settings.rtmps_port:
+        certificates = Certificates(Path(settings.rtmps_certificate_file), Path(settings.rtmps_key_file))
+        rtmp.start_tls(certificates, settings.host, settings.rtmps_port)
     origin = _OriginServer(
         uvicorn.Config(
             app,
@@ -120,8 +128,8 @@ async def _register_schemas(codec: Codec) -> None:
             return
 
 
-async def _main(settings: Settings) -> int:
-    serving = asyncio.create_task(serve(settings))
+async def _main(settings: Settings, open_ladder: OpenLadder | None) -> int:
+    serving = asyncio.create_task(serve(settings, open_ladder))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)
@@ -135,7 +143,12 @@ async def _main(settings: Settings) -> int:
 def main() -> int:
     settings = Settings()
     configure_logging(PROCESS, settings.log_level)
-    return uvloop.run(_main(settings))
+    try:
+        open_ladder = ladders(settings)
+    except ValueError as error:
+        _log.error("the ladder's settings cannot be met", reason=str(error))
+        return 2
+    return uvloop.run(_main(settings, open_ladder))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -50,6 +52,11 @@ class Settings(BaseSettings):
     )
 
     rtmp_port: int = Field(default=1935, description="Where streamers publish.")
+    rtmps_port: int = Field(default=0, ge=0, description="The same over TLS (RTMPS); 0 turns it off.")
+    rtmps_certificate_file: str = Field(
+        default="", description="PEM certificate chain for RTMPS; looked at anew for each connection."
+    )
+    rtmps_key_file: str = Field(default="", description="Its private key, PEM.")
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
     playback_port: int = Field(default=8081, description="The LL-HLS origin.")
     playback_url: str = Field(
@@ -60,6 +67,12 @@ class Settings(BaseSettings):
     resume_grace_s: float = Field(
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
     )
+    primary_settle_s: float = Field(
+        default=10.0,
+        ge=5,
+        description="How long a primary publisher that came back must send steadily before it takes over from its "
+        "backup, seconds.",
+    )
 
     thumbnail_interval_s: float = Field(
         default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
@@ -68,10 +81,31 @@ class Settings(BaseSettings):
         default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
     )
 
+    ladder: str = Field(
+        default="auto",
+        description="Which smaller renditions streams get: off, auto, or some of 240p, 360p, 480p, 720p, 1080p, 1440p "
+        "and 2160p, with commas. None is larger than the source.",
+    )
+    ladder_cores: float = Field(
+        default_factory=lambda: (os.cpu_count() or 1) * 0.75,
+        ge=0,
+        description="How many cores of the ingest node all ladders may take; streams beyond get fewer rungs.",
+    )
+    ladder_encoder: str = Field(
+        default="libx264", description="libx264, or a hardware encoder that this machine has: h264_nvenc, h264_vaapi."
+    )
+
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
     rtmp_idle_s: float = Field(
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
+    )
+    health_probe_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Part of a core for decoding a keyframe and some sound of each stream now and then, "
+        "which finds silent, black and frozen streams; 0 turns it off.",
     )
 
     viewer_heartbeat_s: float = Field(
@@ -128,6 +162,12 @@ class Settings(BaseSettings):
     cloudfront_key_pair_id: str = Field(default="", description="The id of its public key, such as K2JCJMDEHXQW5F.")
     cloudfront_private_key_file: str = Field(default="", description="The RSA private key to it, a PEM file.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @model_validator(mode="after")
+    def _rtmps_is_whole(self) -> Self:
+        if self.rtmps_port and not (self.rtmps_certificate_file and self.rtmps_key_file):
+            raise ValueError("rtmps_port needs rtmps_certificate_file and rtmps_key_file")
+        return self
 
     def environment(self) -> dict[str, str]:
         """These settings as the `TALLY_*` variables that give a child process the same ones. Holds secrets."""

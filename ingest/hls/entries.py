@@ -22,6 +22,8 @@ class Rendition:
     frame_rate: float = 0.0
     channels: int = 0
     """0 without sound."""
+    plays_in_browsers: bool = True
+    """If not, it is left out of the multivariant playlist as long as there is another picture."""
 
 
 class Slot(NamedTuple):

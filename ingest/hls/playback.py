@@ -58,7 +58,7 @@ class Playback:
                 window.announce()
 
     def end(self) -> None:
-        """Nothing follows. The open segments must be closed."""
+        """Nothing follows. The timeline's segment must be closed."""
         self.ended = True
         for window in self._windows.values():
             window.end()
@@ -89,6 +89,7 @@ class Playback:
         """Call only when ready."""
         present = [window for window in self._present() if window.ready]
         video = [window for window in present if window.rendition.name != AUDIO]
+        video = [window for window in video if window.rendition.plays_in_browsers] or video
         audio = next((window for window in present if window.rendition.name == AUDIO), None)
         return multivariant_playlist(
             [window.measured() for window in video],

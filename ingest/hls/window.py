@@ -115,6 +115,11 @@ class Window:
         """The rendition has nothing until `begin` is called again."""
         self.absent = True
 
+    def come_back(self) -> None:
+        """The rendition goes on from the segment that opens next."""
+        self.follow()
+        self.absent = False
+
     def follow(self) -> None:
         """Fill with gaps what an absent rendition lacks of the stream's time so far."""
         slots = self._timeline.slots
@@ -133,9 +138,8 @@ class Window:
         waiting.set()
 
     def end(self) -> None:
-        """Nothing follows."""
-        if self._open:
-            self.close_segment()
+        """Nothing follows: what the rendition lacks of the stream's time is a gap."""
+        self.follow()
         self.ended = True
         self.announce()
 

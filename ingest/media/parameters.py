@@ -20,6 +20,15 @@ class VideoParameters:
     record: bytes
     """That box's body."""
 
+    @property
+    def plays_in_browsers(self) -> bool:
+        """False for the H.264 profiles that no browser decodes: High 10, High 4:2:2, High 4:4:4 and their like."""
+        return not self.codec.startswith(_UNPLAYABLE)
+
+
+_UNPLAYABLE = ("avc1.6e", "avc1.7a", "avc1.f4", "avc1.2c")
+"""Of `avc1.PPCCLL`, the profile (ISO 14496-10 A.2)."""
+
 
 @dataclass(frozen=True)
 class AudioParameters:

@@ -67,7 +67,9 @@ class Track:
 
 
 def source_rendition(video: VideoParameters, frame_rate: float) -> Rendition:
-    return Rendition(SOURCE, video.codec, video.width, video.height, frame_rate)
+    return Rendition(
+        SOURCE, video.codec, video.width, video.height, frame_rate, plays_in_browsers=video.plays_in_browsers
+    )
 
 
 def audio_rendition(audio: AudioParameters) -> Rendition:

@@ -6,9 +6,19 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from commands.identity import channel_of_key, new_id, secret_hash
-from ingest.media.became import MediaReady
+from ingest.desk import Role
+from ingest.media.became import MediaReady, RenditionCame, RenditionWent
 from ingest.publishing.journal import Entry
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
+from schemas.commands.streams import (
+    AddRendition,
+    AuthorisePublish,
+    DisconnectPublisher,
+    DropRendition,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from topology.playback_paths import playback_path, stream_prefix
 
 ACTOR = "system:ingest"
@@ -40,10 +50,10 @@ def _head(channel_id: str, session_id: str) -> _Head:
     return {**_envelope(channel_id, session_id), "session_id": session_id}
 
 
-def authorise(key: str, session_id: str, node: str) -> AuthorisePublish:
+def authorise(key: str, role: Role, session_id: str, node: str) -> AuthorisePublish:
     """Raises ValueError for what is no stream key."""
     head = _head(channel_of_key(key), session_id)
-    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id())
+    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id(), role=role)
 
 
 def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
@@ -72,5 +82,31 @@ def disconnect(entry: Entry, reason: str) -> DisconnectPublisher:
     return DisconnectPublisher(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
 
 
+def switch(entry: Entry, reason: str) -> SwitchIngest:
+    return SwitchIngest(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
+
+
 def end(entry: Entry, reason: str) -> EndStream:
     return EndStream(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
+
+
+def add_rendition(entry: Entry, came: RenditionCame) -> AddRendition:
+    return AddRendition(
+        **_head(entry.channel_id, entry.session_id),
+        stream_id=entry.stream_id,
+        rendition=came.name,
+        width=came.width,
+        height=came.height,
+        frame_rate=came.frame_rate,
+        bitrate_kbps=came.bitrate_kbps,
+        codec=came.codec,
+    )
+
+
+def drop_rendition(entry: Entry, went: RenditionWent) -> DropRendition:
+    return DropRendition(
+        **_head(entry.channel_id, entry.session_id),
+        stream_id=entry.stream_id,
+        rendition=went.name,
+        reason=went.reason,
+    )

@@ -26,6 +26,7 @@ class PublishAuthorised(StreamEvent):
     key_id: str
     resumed: bool = Field(description="True when it continues a stream within the grace.")
     playback_policy: str = Field(default=PUBLIC, description="Who may watch: the channel's policy as the stream began.")
+    role: str = Field(default="primary", description="primary or backup, as the publisher said.")
 
 
 class StreamStarted(StreamEvent):
@@ -64,6 +65,31 @@ class PublisherDisconnected(StreamEvent):
     reason: str
 
 
+class StandbyAuthorised(StreamEvent):
+    """A second publisher, of the other role, was let in beside the one on the air; its media is ready, not shown."""
+
+    session_id: str
+    node: str
+    key_id: str
+    role: str = Field(description="primary or backup.")
+
+
+class StandbyDisconnected(StreamEvent):
+    """The publisher that stood by is gone; the stream goes on without one."""
+
+    session_id: str
+    reason: str
+
+
+class IngestSwitched(StreamEvent):
+    """The stream goes on with the other publisher's media, behind a discontinuity."""
+
+    session_id: str = Field(description="The session on the air from now on.")
+    from_role: str = Field(description="primary or backup: whose media was shown.")
+    to_role: str = Field(description="Whose media is shown from now on.")
+    reason: str = Field(description="lost, stalled, unpublished, refused_media or primary_back.")
+
+
 class StreamEnded(StreamEvent):
     """The stream is over."""
 
@@ -71,3 +97,29 @@ class StreamEnded(StreamEvent):
     reason: str = Field(
         description="unpublished, grace_expired, key_revoked, refused_media, ingest_lost, no_media or superseded."
     )
+
+
+class RenditionAdded(StreamEvent):
+    """A rung of the stream's ladder can be played, beside the source and the sound."""
+
+    session_id: str
+    rendition: str = Field(description="Its name in the playlists' paths, such as 720p.")
+    width: types.Int32 = Field(description="Pixels.")
+    height: types.Int32 = Field(description="Pixels.")
+    frame_rate: float = Field(description="Frames per second.")
+    bitrate_kbps: types.Int32 = Field(description="What its encoder is set to, kbit/s.")
+    codec: str = Field(description="RFC 6381 string.")
+    reason: str = Field(default="ladder", description="Why there is one: ladder.")
+
+
+class RenditionDropped(StreamEvent):
+    """A rung of the stream's ladder is not made at present; it may be added again."""
+
+    session_id: str
+    rendition: str
+    width: types.Int32 = Field(description="Pixels; this and what follows are as they were when it was added.")
+    height: types.Int32 = Field(description="Pixels.")
+    frame_rate: float = Field(description="Frames per second.")
+    bitrate_kbps: types.Int32 = Field(description="kbit/s.")
+    codec: str = Field(description="RFC 6381 string.")
+    reason: str = Field(description="overloaded, worker_died, or replaced when the source changed.")

@@ -133,7 +133,7 @@ STARTED = {
 }
 AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
 THUMBNAIL = "/live/st/thumbnail-{width}x{height}.jpg"
-UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
+UNSET = {"on_air": "", "standby": "", "started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
 
 
 def test_a_stream_from_start_to_end() -> None:
@@ -157,6 +157,46 @@ def test_a_stream_from_start_to_end() -> None:
     assert after[6] == after[5]
 
 
+def test_a_streams_renditions_as_they_come_and_go() -> None:
+    rung = {
+        "stream_id": "st",
+        "rendition": "720p",
+        "channel_id": "1",
+        "width": 1280,
+        "height": 720,
+        "frame_rate": 30.0,
+        "bitrate_kbps": 3000,
+        "codec": "avc1.64001f",
+    }
+    log = [
+        record("RenditionAdded", 1, **rung),
+        record("RenditionDropped", 2, **rung, reason="overloaded"),
+        record("RenditionAdded", 3, **rung),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["stream_renditions"] for length in range(len(log))]
+    assert after[0] == [{**rung, "added_at": at(1), "dropped_at": None, "drop_reason": None}]
+    assert after[1] == [{**rung, "added_at": at(1), "dropped_at": at(2), "drop_reason": "overloaded"}]
+    assert after[2] == [{**rung, "added_at": at(3), "dropped_at": None, "drop_reason": None}]
+
+
+def test_a_stream_with_two_publishers() -> None:
+    of_stream = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("PublishAuthorised", 0, **of_stream, session_id="p", node="n1", role="primary"),
+        record("StandbyAuthorised", 1, **of_stream, session_id="b", role="backup"),
+        record("IngestSwitched", 2, **of_stream, session_id="b", from_role="primary", to_role="backup", reason="lost"),
+        record("StandbyDisconnected", 3, **of_stream, session_id="p", reason="lost"),
+    ]
+    rows = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
+    assert [(row["session_id"], row["on_air"], row["standby"]) for row in rows] == [
+        ("p", "primary", ""),
+        ("p", "primary", "backup"),
+        ("b", "backup", "primary"),
+        ("b", "backup", ""),
+    ]
+    assert all(row["node"] == "n1" for row in rows)
+
+
 def test_stream_health() -> None:
     sample = {
         "event_id": "e1",
@@ -171,17 +211,59 @@ def test_stream_health() -> None:
         "dts_gaps": 1,
         "drift_ms": 30,
         "status": "ok",
+        "video_kbps": 1372.5,
+        "audio_kbps": 128.0,
+        "bitrate_10s_kbps": 1490.0,
+        "bitrate_60s_kbps": 1480.0,
+        "gop_min_ms": 1900,
+        "b_frames": 2,
+        "starved_ms": 0,
+        "width": 1280,
+        "height": 720,
+        "loudness_dbfs": -18.5,
+        "brightness": None,
+        "picture_change": None,
     }
-    change = {"event_id": "e2", "stream_id": "st", "channel_id": "1", "status": "warning", "previous": "ok"}
+    change = {
+        "event_id": "e2",
+        "stream_id": "st",
+        "channel_id": "1",
+        "status": "warning",
+        "previous": "ok",
+        "codes": ["bitrateLow"],
+        "severities": ["warning"],
+    }
+    encoder = {
+        "event_id": "e5",
+        "stream_id": "st",
+        "channel_id": "1",
+        "encoder": "OBS",
+        "video_codec_id": "7",
+        "audio_codec_id": "10",
+        "configured_width": 1280,
+        "configured_height": 720,
+        "configured_frame_rate": 30.0,
+        "configured_video_kbps": 2500.0,
+        "configured_audio_kbps": 128.0,
+    }
+    of_stream = {"stream_id": "st", "channel_id": "1"}
     tables = tables_after(
         stream_health.MODEL,
         record("HealthSampled", 1, **sample),
         record("HealthSampled", 1, **sample),
-        record("HealthChanged", 2, **change, codes=["bitrateLow"]),
+        record("HealthChanged", 2, **change),
+        record("StarvationStarted", 3, event_id="e3", **of_stream, behind_ms=2100),
+        record("StarvationEnded", 4, event_id="e4", **of_stream, lasted_ms=60_000),
+        record("EncoderAnnounced", 5, **encoder),
     )
     assert tables == {
         "health_samples": [{**sample, "sampled_at": at(1)}],
-        "health_changes": [{**change, "changed_at": at(2), "codes": ["bitrateLow"]}],
+        "health_changes": [{**change, "changed_at": at(2)}],
+        "health_starvations": [
+            {**of_stream, "event_id": "e3", "noticed_at": at(3), "starving": True, "ms": 2100},
+            {**of_stream, "event_id": "e4", "noticed_at": at(4), "starving": False, "ms": 60_000},
+        ],
+        "health_encoders": [{**encoder, "announced_at": at(5)}],
     }
 
 

@@ -148,6 +148,7 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
             "requests_per_minute": 100_000,
             "rtmp_port": rtmp_port,
             "playback_port": playback_port,
+            "ladder": "off",
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": 0.5,
         }

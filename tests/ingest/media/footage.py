@@ -39,11 +39,12 @@ def record(
     audio: bool = True,
     size: tuple[int, int] = (320, 180),
     b_frames: int = 0,
+    pixels: str = "yuv420p",
 ) -> tuple[MediaTag, ...]:
     """A moving picture and a tone, encoded for real, as an RTMP publisher would send it. No `video` with ""."""
     file = io.BytesIO()
     container = av.open(file, "w", format="flv", options={"flvflags": "no_duration_filesize"})
-    picture = _add_picture(container, video, rate, gop, size, b_frames) if video else None
+    picture = _add_picture(container, video, rate, gop, size, b_frames, pixels) if video else None
     sound = container.add_stream("aac", rate=48_000, layout="stereo") if audio else None
     samples = 0
     for index in range(round(seconds * rate)):
@@ -62,12 +63,21 @@ def record(
 
 
 def _add_picture(
-    container: OutputContainer, codec: str, rate: Fraction, gop: int, size: tuple[int, int], b_frames: int
+    container: OutputContainer,
+    codec: str,
+    rate: Fraction,
+    gop: int,
+    size: tuple[int, int],
+    b_frames: int,
+    pixels: str,
 ) -> VideoStream:
-    options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
+    if codec == "libsvtav1":
+        options = {"preset": "12", "svtav1-params": "pred-struct=1:tune=0"}
+    else:
+        options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
     picture = container.add_stream(codec, rate=rate, options=options)
     assert isinstance(picture, VideoStream)
-    picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
+    picture.width, picture.height, picture.pix_fmt = *size, pixels
     picture.gop_size = gop
     return picture
 

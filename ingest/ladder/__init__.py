@@ -1,0 +1,1 @@
+"""The encoding ladder: smaller renditions of a stream's picture, made by a worker process a stream."""
