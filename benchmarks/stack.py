@@ -34,7 +34,7 @@ class Stack:
         """Run a `tally` command against this system, which makes no ladders unless its settings say so."""
         return subprocess.run(
             [TALLY, *arguments, *self.flags],
-            env=os.environ | {"TALLY_LADDER": "off"} | self.settings,
+            env={**os.environ, "TALLY_LADDER": "off", **self.settings},
             capture_output=True,
             text=True,
             timeout=timeout_s,
