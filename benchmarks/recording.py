@@ -27,7 +27,12 @@ class FlvTag(NamedTuple):
 
 
 def record(seconds: int, seed: int, width: int = 1280, height: int = 720, kbps: int = 2_500) -> list[FlvTag]:
-    """Encode noise drifting over a gradient with a tone: H.264 (zerolatency, 2 s GOP) and AAC, `seconds` long."""
+    """The tags of `film`."""
+    return read_tags(film(seconds, seed, width, height, kbps))
+
+
+def film(seconds: int, seed: int, width: int, height: int, kbps: int) -> bytes:
+    """An FLV file of noise drifting over a gradient with a tone: H.264 (zerolatency, 2 s GOP) and AAC."""
     target = io.BytesIO()
     with av.open(target, "w", format="flv") as container:
         video = container.add_stream("libx264", rate=FPS)
@@ -49,7 +54,7 @@ def record(seconds: int, seed: int, width: int = 1280, height: int = 720, kbps: 
                 written += AUDIO_FRAME
         container.mux(video.encode(None))
         container.mux(audio.encode(None))
-    return list(_tags(target.getvalue()))
+    return target.getvalue()
 
 
 def _tone(start: int) -> av.AudioFrame:
@@ -59,7 +64,8 @@ def _tone(start: int) -> av.AudioFrame:
     return frame
 
 
-def _tags(flv: bytes) -> list[FlvTag]:
+def read_tags(flv: bytes) -> list[FlvTag]:
+    """The tags of an FLV file."""
     tags, at = [], FLV_HEADER
     while at + TAG_HEADER <= len(flv):
         size = int.from_bytes(flv[at + 1 : at + 4], "big")

@@ -1,4 +1,4 @@
-"""RTMP ingest against nginx-rtmp: CPU ms per ingest-second at N = 1, 20, 50, and time to first media."""
+"""RTMP ingest against nginx-rtmp, passthrough alone: CPU and memory at N = 1, 20, 100, time to first media."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ from benchmarks.publishers import Publisher
 from benchmarks.recording import FlvTag, record
 from benchmarks.stack import running_stack
 
-COUNTS = (1, 20, 50)
+COUNTS = (1, 20, 100)
 WINDOW_S = 20
 SETTLE_S = 4
 RECORDING_S = 4
 """Two GOPs, so that a repeat begins with a keyframe where the last would have stood."""
 
 FIRST_MEDIA_LIMIT_S = 20
-CPU_BAR = 1.0
+PASSTHROUGH = {"TALLY_LADDER": "off", "TALLY_THUMBNAIL_INTERVAL_S": "86400"}
+"""The peer neither encodes nor draws."""
+
+CPU_BAR = 0.8
+RSS_BAR_MB = 4.0
+"""An ingest's share, beyond what the process weighs without publishers."""
+
 FIRST_MEDIA_BAR = 0.35
 
 
@@ -80,18 +86,24 @@ async def _load(server: Server, recording: list[FlvTag], count: int) -> dict[str
         await asyncio.sleep(WINDOW_S)
         spent = sum(server.process.cpu_times()[:2]) - before
         ingest_s = count * (time.perf_counter() - began)
+        rss_mb = _rss_mb(server)
         joined = await _first_media_s(server, recording, count)
     return {
         "cpu_ms_per_ingest_s": round(spent * 1000 / ingest_s, 3),
         "first_media_s": round(joined, 3),
-        "rss_mb": round(server.process.memory_info().rss / 2**20, 1),
+        "rss_mb": rss_mb,
     }
 
 
+def _rss_mb(server: Server) -> float:
+    return round(server.process.memory_info().rss / 2**20, 1)
+
+
 async def _measure(tally: Server, peer: Server, recording: list[FlvTag], say: Callable[[str], None]) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+    servers = {"tally": tally, "nginx_rtmp": peer}
+    figures: dict[str, Any] = {f"{name}_idle_rss_mb": _rss_mb(server) for name, server in servers.items()}
     for count in COUNTS:
-        for name, server in (("tally", tally), ("nginx_rtmp", peer)):
+        for name, server in servers.items():
             say(f"{name}, {count} publishers …")
             measured = figures[f"{name}_n{count}"] = await _load(server, recording, count)
             say(str(measured))
@@ -132,7 +144,7 @@ async def _has_part(http: httpx.AsyncClient, stream: dict[str, Any]) -> bool:
 def run(seed: int, say: Callable[[str], None]) -> Report:
     """Load both servers in turn with the same recording, on one machine in one run."""
     try:
-        with running_stack() as stack:
+        with running_stack(PASSTHROUGH) as stack:
             figures = asyncio.run(_run(stack.status, say, seed))
     except ExceptionGroup as group:
         raise RuntimeError("; ".join(str(error) for error in group.exceptions)) from group
@@ -142,6 +154,8 @@ def run(seed: int, say: Callable[[str], None]) -> Report:
         if count > 1:
             cpu = ours["cpu_ms_per_ingest_s"] / peer["cpu_ms_per_ingest_s"]
             ratios[f"cpu_n{count}_over_nginx_rtmp"] = Ratio(cpu, CPU_BAR, "<=")
+            share_mb = (ours["rss_mb"] - figures["tally_idle_rss_mb"]) / count
+            ratios[f"rss_per_ingest_n{count}_over_limit"] = Ratio(share_mb / RSS_BAR_MB, 1.0, "<=")
         first = ours["first_media_s"] / peer["first_media_s"]
         ratios[f"first_media_n{count}_over_nginx_rtmp"] = Ratio(first, FIRST_MEDIA_BAR, "<=")
     return Report("rtmp", figures, ratios, seed)

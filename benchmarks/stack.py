@@ -7,9 +7,9 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,18 @@ class Stack:
 
     status: dict[str, Any]
     flags: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """`TALLY_*` variables."""
 
     def tally(self, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
-        """Run a `tally` command against this system, which makes no ladders: what is measured is passthrough."""
+        """Run a `tally` command against this system, which makes no ladders unless its settings say so."""
         return subprocess.run(
             [TALLY, *arguments, *self.flags],
+            env={**os.environ, "TALLY_LADDER": "off", **self.settings},
             capture_output=True,
             text=True,
             timeout=timeout_s,
             check=False,
-            env={**os.environ, "TALLY_LADDER": "off"},
         )
 
     def process(self, name: str) -> psutil.Process:
@@ -45,16 +47,19 @@ class Stack:
 
 
 @contextmanager
-def running_stack() -> Iterator[Stack]:
-    """A system on its own ports and data, taken down afterwards. Raises RuntimeError with what `up` said."""
+def running_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A system on its own ports and data, taken down afterwards, with these `TALLY_*` variables.
+
+    Raises RuntimeError with what `up` said.
+    """
     with tempfile.TemporaryDirectory(prefix="tally-bench-") as data:
         flags = ("--data", data, "--port-base", str(free_row()))
-        stack = Stack({}, flags)
+        stack = Stack({}, flags, settings or {})
         try:
             up = stack.tally("up", "--detach")
             if up.returncode:
                 raise RuntimeError(f"tally up failed:\n{up.stdout}{up.stderr}")
-            yield Stack(json.loads(stack.tally("status", "--json").stdout), flags)
+            yield Stack(json.loads(stack.tally("status", "--json").stdout), flags, stack.settings)
         finally:
             stack.tally("down")
 

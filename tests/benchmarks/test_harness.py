@@ -46,7 +46,7 @@ def test_every_name_is_a_benchmark(name: str) -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     answer = CliRunner().invoke(compose(("bench",)), ["bench", "speed"])
     assert answer.exit_code == 2
-    assert "rtmp, latency, replay, commands, up" in " ".join(answer.stderr.split())
+    assert "rtmp, latency, replay, commands, up, origin, collapse, drift, ladder" in " ".join(answer.stderr.split())
 
 
 def test_a_recording_repeats_seamlessly() -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -23,27 +20,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.hls.gate import COOKIE, Gate, PrivateStreams
-from tests.engines import answers, free_ports
+from tests.deploy.nginx import cache_before
+from tests.engines import free_ports
 from topology.playback_keys import PlaybackKeys
 from topology.playback_tokens import Claims, sign
 from topology.settings import Settings
 
 pytestmark = pytest.mark.peer
 
-CONFIG = Path(__file__).parents[2] / "deploy" / "nginx-signed-playback.conf"
-MAIN = """
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    include {folder}/tally.conf;
-}}
-"""
 SECRET = "of-this-cdn"
 VIEWERS = 50
 
@@ -54,7 +38,7 @@ class Cdn:
 
     url: str
     settings: Settings
-    asked: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str]
 
     def token(self, stream_id: str = "s-1", lasts_s: int = 60, viewer: str | None = None) -> str:
         now_s = time.time()
@@ -68,15 +52,13 @@ class Cdn:
 
 @pytest.fixture(scope="module")
 def cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cdn]:
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    assert binary is not None, "apt-get install nginx"
     folder = tmp_path_factory.mktemp("nginx")
-    port, origin_port = free_ports(2)
+    (origin_port,) = free_ports(1)
     settings = Settings(data_dir=folder, playback_edge_secret=SecretStr(SECRET))
-    cdn = Cdn(f"http://127.0.0.1:{port}", settings)
+    asked: Counter[str] = Counter()
 
     async def origin(request: Request) -> Response:
-        cdn.asked[f"{request.url.path}?{request.url.query}"] += 1
+        asked[f"{request.url.path}?{request.url.query}"] += 1
         return PlainTextResponse("bytes", headers={"Cache-Control": "public, max-age=60"})
 
     private = PrivateStreams(lambda _: True)
@@ -85,31 +67,10 @@ def cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cdn]:
     server = uvicorn.Server(uvicorn.Config(gate, port=origin_port, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
-
-    written = CONFIG.read_text()
-    for shown, real in {
-        "127.0.0.1:8081": f"127.0.0.1:{origin_port}",
-        "listen 8082": f"listen 127.0.0.1:{port}",
-        "/var/cache/nginx/tally": f"{folder}/cache",
-        "put the edge secret here": SECRET,
-    }.items():
-        assert shown in written
-        written = written.replace(shown, real)
-    (folder / "tally.conf").write_text(written)
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
-    for above in (folder, folder.parent, folder.parent.parent):
-        above.chmod(0o755)  # the worker gives up root
-    nginx = subprocess.Popen([binary, "-c", folder / "nginx.conf", "-p", folder], stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 20
-        while not answers(f"{cdn.url}/live/public/index.m3u8"):
-            assert nginx.poll() is None, nginx.stderr and nginx.stderr.read()
-            assert time.monotonic() < deadline, (folder / "error.log").read_text()
-            time.sleep(0.05)
-        yield cdn
+        with cache_before(origin_port, folder, SECRET) as url:
+            yield Cdn(url, settings, asked)
     finally:
-        nginx.terminate()
-        nginx.communicate(timeout=10)
         server.should_exit = True
         thread.join()
 
