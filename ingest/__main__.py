@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -18,6 +19,7 @@ from commands.client import CommandClient
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
+from ingest.health.probe import Probe
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
@@ -29,8 +31,10 @@ from ingest.publishing.holding import Tools
 from ingest.publishing.journal import Entry, Journal
 from ingest.publishing.reports import HealthReports
 from ingest.publishing.revocations import Revocations
+from ingest.recording.service import running_recordings
 from ingest.server import RtmpServer
 from ingest.thumbnails.studio import running_studio
+from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.telemetry import configure_logging
@@ -52,19 +56,23 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
         await _register_schemas(codec)
-        async with CommandClient(settings, codec, ["streams"]) as client, HealthReports(settings, codec) as reports:
+        async with (
+            CommandClient(settings, codec, ["streams"]) as client,
+            HealthReports(settings, codec) as reports,
+            running_recordings(settings, codec, client) as recordings,
+        ):
             registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
             journal = Journal(settings.data_dir / "ingest")
-            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s)
+            tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
             media = MediaSettings()
             private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
 
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
-                sinks = [studio.gallery.open(entry.stream_id)]
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks)
+                sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
+                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, probe.looker())
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
@@ -74,7 +82,7 @@ async def serve(settings: Settings) -> None:
                 viewers.running(),
             ):
                 desk.recover()
-                origin = create_origin(registry, beside=studio.routes)
+                origin = create_origin(registry, beside=[*studio.routes, *recordings.routes])
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
                 await _listen(settings, desk, Gate(counted, private, settings))
 
@@ -87,6 +95,9 @@ async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
         limits=ConnectionLimits(idle_s=settings.rtmp_idle_s),
     )
     await rtmp.start(settings.host, settings.rtmp_port)
+    if settings.rtmps_port:
+        certificates = Certificates(Path(settings.rtmps_certificate_file), Path(settings.rtmps_key_file))
+        rtmp.start_tls(certificates, settings.host, settings.rtmps_port)
     origin = _OriginServer(
         uvicorn.Config(
             app,

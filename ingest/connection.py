@@ -17,7 +17,7 @@ import structlog
 from uuid6 import uuid7
 
 from ingest.bad_keys import BadKeys
-from ingest.desk import PUBLISH_FAILED, Desk, Publication, Refused
+from ingest.desk import PUBLISH_FAILED, Desk, Publication, Refused, Role
 from ingest.media.became import RefusedMedia
 from ingest.media.tag import MediaTag
 from ingest.pump import Pump
@@ -60,8 +60,8 @@ class Owner(Protocol):
 
     def leave(self, connection: RtmpConnection) -> None: ...
 
-    def spawn(self, connection: RtmpConnection, key: str) -> None:
-        """Run `connection.ask(key)` and keep its task."""
+    def spawn(self, connection: RtmpConnection, key: str, role: Role) -> None:
+        """Run `connection.ask(key, role)` and keep its task."""
 
 
 class RtmpConnection(asyncio.Protocol):
@@ -77,17 +77,32 @@ class RtmpConnection(asyncio.Protocol):
         self._opened_at = self._last_media = time.monotonic()
         self._ending_at: float | None = None
         self._asking = False
+        self._arrived = False
         self._seen_bytes = self._seen_messages = 0
+
+    def arrive(self, address: str) -> str | None:
+        """Count it, which for TLS is before its handshake; returns why it is one too many, if it is."""
+        self._arrived = True
+        self.address = address
+        self._log = self._log.bind(address=address)
+        return self._owner.admit(self)
+
+    def turned_away(self, code: str, reason: str) -> None:
+        """It arrived, and `connection_made` never came or never will."""
+        if self._ending_at is None:
+            self._finish(code, reason)
+        self._owner.leave(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._limits.unread_answers)
-        peer = transport.get_extra_info("peername")
-        self.address = peer[0] if peer else ""
-        self._log = self._log.bind(address=self.address)
-        too_many = self._owner.admit(self)
-        if too_many is not None:
-            self.abort("too_many_connections", too_many)
+        if not self._arrived:
+            peer = transport.get_extra_info("peername")
+            too_many = self.arrive(peer[0] if peer else "")
+            if too_many is not None:
+                self.abort("too_many_connections", too_many)
+        elif self._ending_at is not None:
+            self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._owner.leave(self)
@@ -119,6 +134,8 @@ class RtmpConnection(asyncio.Protocol):
                 self.cut("publish_timeout", f"no publish within {self._limits.publish_s:g} s")
         elif now - self._last_media > self._limits.idle_s:
             self.cut("idle", f"no media for {self._limits.idle_s:g} s")
+        else:
+            self._publication.tick(time.time())
         self._check_rate()
         self._seen_bytes, self._seen_messages = self._session.received, self._session.messages
 
@@ -128,11 +145,11 @@ class RtmpConnection(asyncio.Protocol):
             self._session.refuse(PUBLISH_FAILED, description)
             self._end(code, description)
 
-    async def ask(self, key: str) -> None:
+    async def ask(self, key: str, role: Role) -> None:
         """Have the key judged; reading pauses meanwhile, so that nothing piles up."""
-        self._log = self._log.bind(key=fingerprint(key))
+        self._log = self._log.bind(key=fingerprint(key), role=role)
         try:
-            publication = await self._owner.desk.authorise(key, self.session_id, self.cut)
+            publication = await self._owner.desk.authorise(key, role, self.session_id, self.cut)
         except Refused as refused:
             await self._refuse(refused)
             return
@@ -151,7 +168,13 @@ class RtmpConnection(asyncio.Protocol):
         self._handle(self._session.accept_publish())
         self._flush()
         if self._ending_at is None:
-            self._owner.pump.add(self, self._transport.get_extra_info("socket").fileno())
+            self._read_media(self._transport)
+
+    def _read_media(self, transport: asyncio.Transport) -> None:
+        if transport.get_extra_info("ssl_object") is None:
+            self._owner.pump.add(self, transport.get_extra_info("socket").fileno())
+        else:
+            transport.resume_reading()
 
     async def _refuse(self, refused: Refused) -> None:
         if refused.code == "bad_stream_key":
@@ -182,7 +205,7 @@ class RtmpConnection(asyncio.Protocol):
                 self._asking = True
                 if self._transport is not None:
                     self._transport.pause_reading()
-                self._owner.spawn(self, event.key)
+                self._owner.spawn(self, event.key, "backup" if event.backup else "primary")
             elif isinstance(event, Unpublished):
                 self._end("unpublished", f"the publisher sent {event.command}")
                 return
@@ -217,7 +240,8 @@ class RtmpConnection(asyncio.Protocol):
         self._flush()
         self._finish(code, reason)
         if self._transport is not None:
-            self._transport.write_eof()
+            if self._transport.can_write_eof():  # not within TLS
+                self._transport.write_eof()
             if not self._transport.is_reading():
                 self._transport.resume_reading()
 

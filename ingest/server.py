@@ -11,8 +11,9 @@ import structlog
 
 from ingest.bad_keys import BadKeys
 from ingest.connection import ConnectionLimits, RtmpConnection
-from ingest.desk import Desk
+from ingest.desk import Desk, Role
 from ingest.pump import Pump
+from ingest.tls import Certificates, TlsDoor
 
 BACKLOG = 256
 SWEEP_S = 1.0
@@ -37,6 +38,7 @@ class RtmpServer:
         self._empty = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
+        self._tls_door: TlsDoor | None = None
         self._clocks: list[asyncio.Task[None]] = []
 
     async def start(self, host: str, port: int) -> int:
@@ -48,11 +50,20 @@ class RtmpServer:
         _log.info("rtmp listens", host=host, port=bound)
         return bound
 
+    def start_tls(self, certificates: Certificates, host: str, port: int) -> int:
+        """Listen for RTMPS too, under the same limits; returns the port. Call it after `start`."""
+        self._tls_door = TlsDoor(certificates, lambda: RtmpConnection(self))
+        bound = self._tls_door.open(host, port)
+        _log.info("rtmps listens", host=host, port=bound)
+        return bound
+
     async def stop(self, reason: str = "the server is shutting down; connect again in a moment") -> None:
         """Stop listening and end every connection, saying why; publishers may resume their streams."""
         if self._listener is None:
             return
         self._listener.close()
+        if self._tls_door is not None:
+            await self._tls_door.close()
         for connection in list(self._connections):
             connection.cut("server_stopping", reason)
         if self._connections:
@@ -80,8 +91,8 @@ class RtmpServer:
         if not self._per_address[connection.address]:
             del self._per_address[connection.address]
 
-    def spawn(self, connection: RtmpConnection, key: str) -> None:
-        task = asyncio.create_task(connection.ask(key))
+    def spawn(self, connection: RtmpConnection, key: str, role: Role) -> None:
+        task = asyncio.create_task(connection.ask(key, role))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
 
 UserId = Annotated[str, Field(pattern=r"^[0-9]{1,20}$", description="A user's id, which is also the channel's.")]
 
 MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 StreamId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="A stream's id.")]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # at the end of all times
+        raise ValueError("the time is out of range") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""RFC 3339 with an offset."""
 
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,25}$"), AfterValidator(str.lower)]
 

@@ -1,4 +1,4 @@
-"""The pages for people: the home and watch pages and the API's documentation, all served from `web/`."""
+"""The pages for people: the home, watch and creator pages and the API's documentation, all served from `web/`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     return [
         _page("/", "home.html", pages),
         _page("/watch/{login}", "watch.html", pages),
+        _page("/creator", "creator.html", pages),
         _page("/docs", "docs.html", docs),
         _page("/redoc", "redoc.html", docs),
         Route("/openapi.json", openapi),

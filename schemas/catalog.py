@@ -8,6 +8,7 @@ from schemas.commands import accounts as c_accounts
 from schemas.commands import channels as c_channels
 from schemas.commands import chat as c_chat
 from schemas.commands import follows as c_follows
+from schemas.commands import recordings as c_recordings
 from schemas.commands import results
 from schemas.commands import streams as c_streams
 from schemas.commands import support as c_support
@@ -18,6 +19,7 @@ from schemas.events import (
     dead_letters,
     follows,
     playback,
+    recordings,
     stream_health,
     streams,
     support,
@@ -35,9 +37,21 @@ EVENTS: tuple[type[Event], ...] = (
     streams.StreamStarted,
     streams.ThumbnailPublished,
     streams.PublisherDisconnected,
+    streams.StandbyAuthorised,
+    streams.StandbyDisconnected,
+    streams.IngestSwitched,
     streams.StreamEnded,
+    recordings.RecordingStarted,
+    recordings.RecordingPublished,
+    recordings.RecordingDeleted,
+    recordings.ClipCreated,
+    recordings.ClipPublished,
+    recordings.ClipDeleted,
     stream_health.HealthSampled,
     stream_health.HealthChanged,
+    stream_health.StarvationStarted,
+    stream_health.StarvationEnded,
+    stream_health.EncoderAnnounced,
     follows.UserFollowed,
     follows.UserUnfollowed,
     chat.MessageSent,
@@ -59,7 +73,14 @@ COMMANDS: tuple[type[Command], ...] = (
     c_streams.StartStream,
     c_streams.PublishThumbnail,
     c_streams.DisconnectPublisher,
+    c_streams.SwitchIngest,
     c_streams.EndStream,
+    c_recordings.StartRecording,
+    c_recordings.PublishRecording,
+    c_recordings.DeleteRecording,
+    c_recordings.CreateClip,
+    c_recordings.PublishClip,
+    c_recordings.DeleteClip,
     c_follows.Follow,
     c_follows.Unfollow,
     c_chat.SendMessage,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
     )
 
     rtmp_port: int = Field(default=1935, description="Where streamers publish.")
+    rtmps_port: int = Field(default=0, ge=0, description="The same over TLS (RTMPS); 0 turns it off.")
+    rtmps_certificate_file: str = Field(
+        default="", description="PEM certificate chain for RTMPS; looked at anew for each connection."
+    )
+    rtmps_key_file: str = Field(default="", description="Its private key, PEM.")
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
     playback_port: int = Field(default=8081, description="The LL-HLS origin.")
     playback_url: str = Field(
@@ -59,6 +65,12 @@ class Settings(BaseSettings):
     node: str = Field(default_factory=socket.gethostname, description="This ingest node's name; stable over restarts.")
     resume_grace_s: float = Field(
         default=20.0, ge=0, description="How long a vanished publisher may resume its stream, seconds."
+    )
+    primary_settle_s: float = Field(
+        default=10.0,
+        ge=5,
+        description="How long a primary publisher that came back must send steadily before it takes over from its "
+        "backup, seconds.",
     )
 
     thumbnail_interval_s: float = Field(
@@ -72,6 +84,31 @@ class Settings(BaseSettings):
     rtmp_connections_per_address: int = Field(default=128, gt=0, description="The same, from one address.")
     rtmp_idle_s: float = Field(
         default=15.0, gt=0, description="A connection that sends no media for this long is closed, seconds."
+    )
+    health_probe_share: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Part of a core for decoding a keyframe and some sound of each stream now and then, "
+        "which finds silent, black and frozen streams; 0 turns it off.",
+    )
+
+    recordings: bool = Field(default=True, description="Whether streams are recorded; without it no clips either.")
+    recordings_store: str = Field(
+        default="",
+        description="Where recordings go: a directory or s3://bucket/prefix; empty for one in the data directory.",
+    )
+    recordings_s3_endpoint: str = Field(default="", description="URL of an S3-compatible service; empty for AWS's own.")
+    recordings_s3_region: str = Field(default="", description="Its region; empty for what AWS's tools would take.")
+    recordings_s3_access_key: str = Field(
+        default="", description="Access key id; empty to look for credentials as AWS's tools do."
+    )
+    recordings_s3_secret_key: SecretStr = Field(default=SecretStr(""), description="The secret that belongs to it.")
+    recordings_retention_days: float = Field(
+        default=14.0, ge=0, description="A recording is deleted this long after it was published, days; 0 never."
+    )
+    recordings_spool_mb: int = Field(
+        default=20_000, gt=0, description="What may wait on disk for the store to take it, MB; beyond it are gaps."
     )
 
     viewer_heartbeat_s: float = Field(
@@ -128,6 +165,12 @@ class Settings(BaseSettings):
     cloudfront_key_pair_id: str = Field(default="", description="The id of its public key, such as K2JCJMDEHXQW5F.")
     cloudfront_private_key_file: str = Field(default="", description="The RSA private key to it, a PEM file.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @model_validator(mode="after")
+    def _rtmps_is_whole(self) -> Self:
+        if self.rtmps_port and not (self.rtmps_certificate_file and self.rtmps_key_file):
+            raise ValueError("rtmps_port needs rtmps_certificate_file and rtmps_key_file")
+        return self
 
     def environment(self) -> dict[str, str]:
         """These settings as the `TALLY_*` variables that give a child process the same ones. Holds secrets."""

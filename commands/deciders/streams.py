@@ -5,6 +5,10 @@
      │                           anybody may take over)            and node: the same stream goes on────┘
      └──────────────EndStream by the holder; or AuthorisePublish that takes the place over───────┘
 
+Beside the holder, a publisher of the other role (primary or backup) may stand by, with the same key and on the same
+node: StandbyAuthorised. SwitchIngest makes it the holder and the holder the one that stands by; which of the two sends
+the better picture, ingest sees. A stream that loses its only publisher is disconnected, whichever role that had.
+
 A place is taken over, its stream ended first, when its publisher is disconnected and the stream cannot be resumed, when
 no media came for a grace, or when its key was revoked: resetting the key frees a channel whose ingest node is lost.
 """
@@ -13,10 +17,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from commands.deciders import recordings
 from commands.deciders.envelope import caused_by
+from commands.deciders.recordings import Recordings
 from commands.rejection import Rejected
 from schemas.commands.streams import (
     AuthorisePublish,
@@ -25,12 +31,16 @@ from schemas.commands.streams import (
     PublishThumbnail,
     StartStream,
     StreamCommand,
+    SwitchIngest,
 )
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.streams import (
+    IngestSwitched,
     PublishAuthorised,
     PublisherDisconnected,
+    StandbyAuthorised,
+    StandbyDisconnected,
     StreamEnded,
     StreamStarted,
     ThumbnailPublished,
@@ -47,6 +57,12 @@ class StreamKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Standby:
+    session_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Held by one RTMP session for one stream; `disconnected_at` is set while nobody publishes."""
 
@@ -60,6 +76,8 @@ class Place:
     disconnected_at: datetime | None = None
     playback_policy: str = PUBLIC
     """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
+    role: str = "primary"
+    standby: Standby | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,7 @@ class Channel:
     title: str = ""
     category: str = ""
     language: str = ""
+    recordings: Recordings = field(default_factory=Recordings)
     playback_policy: str = PUBLIC
 
 
@@ -88,9 +107,14 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
             return _publish_thumbnail(command, channel)
         case DisconnectPublisher():
             return _disconnect(command, channel)
+        case SwitchIngest():
+            return _switch(command, channel)
         case EndStream():
             place = _held_place(command.stream_id, command.session_id, channel)
             return [_ended(command, place, command.reason)]
+        case _ if isinstance(command, recordings.COMMANDS):
+            live = channel.place.stream_id if channel.place and channel.place.started else ""
+            return recordings.decide(command, channel.recordings, live)
     raise TypeError(f"{type(command).__name__} is no command on streams")
 
 
@@ -106,8 +130,15 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 started=event.resumed,
                 pictured=event.resumed and channel.place is not None and channel.place.pictured,
                 playback_policy=event.playback_policy,
+                role=event.role,
             )
             return replace(channel, place=place)
+        case StandbyAuthorised() if channel.place:
+            return replace(channel, place=replace(channel.place, standby=Standby(event.session_id, event.role)))
+        case StandbyDisconnected() if channel.place:
+            return replace(channel, place=replace(channel.place, standby=None))
+        case IngestSwitched() if channel.place:
+            return replace(channel, place=_switched(channel.place, event))
         case StreamStarted() if channel.place:
             return replace(channel, place=replace(channel.place, started=True))
         case ThumbnailPublished() if channel.place:
@@ -128,7 +159,8 @@ def evolve(channel: Channel, event: Event) -> Channel:
                 language=event.language,
                 playback_policy=event.playback_policy,
             )
-    return channel
+    kept = recordings.evolve(channel.recordings, event)
+    return channel if kept is channel.recordings else replace(channel, recordings=kept)
 
 
 def reply(event: Event) -> dict[str, str]:
@@ -139,7 +171,9 @@ def reply(event: Event) -> dict[str, str]:
             "key_id": event.key_id,
             "playback_policy": event.playback_policy,
         }
-    return {}
+    if isinstance(event, StandbyAuthorised):
+        return {"stream_id": event.stream_id, "standby": "true", "key_id": event.key_id}
+    return recordings.reply(event)
 
 
 def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) -> Sequence[Event]:
@@ -147,14 +181,15 @@ def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) ->
     place = channel.place
     if place is None:
         return [_begun(command, key_id, channel)]
-    if place.session_id == command.session_id:
+    if command.session_id in (place.session_id, place.standby and place.standby.session_id):
         return []
     if _may_resume(command, place, key_id, grace):
         return [_authorised(command, key_id, place.stream_id, place.playback_policy, resumed=True)]
+    if _may_stand_by(command, place, key_id):
+        return [_standing_by(command, key_id, place.stream_id)]
     reason = _reason_to_take_over(command, place, channel, grace)
     if reason is None:
-        since = f"{place.held_since:%H:%M:%S} UTC"
-        raise Rejected("already_live", f"a publisher holds the channel since {since}; stop it or reset the stream key")
+        raise Rejected("already_live", _why_taken(command, place, key_id))
     return [
         _ended(command, place, reason, index=1),
         _begun(command, key_id, channel),
@@ -176,6 +211,26 @@ def _may_resume(command: AuthorisePublish, place: Place, key_id: str, grace: tim
         and place.key_id == key_id
         and place.node == command.node  # the segments so far lie there
     )
+
+
+def _may_stand_by(command: AuthorisePublish, place: Place, key_id: str) -> bool:
+    return (
+        place.disconnected_at is None
+        and place.standby is None
+        and place.role != command.role
+        and place.key_id == key_id
+        and place.node == command.node  # the media of both has to meet
+    )
+
+
+def _why_taken(command: AuthorisePublish, place: Place, key_id: str) -> str:
+    if place.role != command.role and place.standby is None and place.key_id == key_id:
+        return f"the other publisher sends to node {place.node}, this one came to {command.node}; send both to one"
+    which = "a publisher" if command.role == "primary" else "a backup publisher"
+    since = f"{place.held_since:%H:%M:%S} UTC"
+    if command.role in (place.role, place.standby and place.standby.role):
+        return f"{which} holds the channel since {since}; stop it or reset the stream key"
+    return f"the channel is live since {since} with another stream key; use that one for the {command.role} too"
 
 
 def _reason_to_take_over(command: AuthorisePublish, place: Place, channel: Channel, grace: timedelta) -> str | None:
@@ -231,6 +286,17 @@ def _publish_thumbnail(command: PublishThumbnail, channel: Channel) -> Sequence[
 
 
 def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Event]:
+    place = channel.place
+    if (
+        place
+        and place.standby
+        and (place.stream_id, place.standby.session_id)
+        == (
+            command.stream_id,
+            command.session_id,
+        )
+    ):
+        return [_standby_left(command, place.stream_id, command.session_id, command.reason)]
     place = _held_place(command.stream_id, command.session_id, channel)
     if place.disconnected_at is not None:
         return []
@@ -243,6 +309,46 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
             reason=command.reason,
         )
     ]
+
+
+def _switch(command: SwitchIngest, channel: Channel) -> Sequence[Event]:
+    place = channel.place
+    if place is None:
+        raise Rejected("not_live", "nobody holds the channel")
+    if (place.stream_id, place.session_id) == (command.stream_id, command.session_id):
+        return []
+    standby = place.standby
+    if standby is None or (place.stream_id, standby.session_id) != (command.stream_id, command.session_id):
+        raise Rejected("wrong_session", "this session does not stand by for that stream")
+    switched = IngestSwitched(
+        **caused_by(command),
+        stream_id=place.stream_id,
+        channel_id=command.channel_id,
+        session_id=standby.session_id,
+        from_role=place.role,
+        to_role=standby.role,
+        reason=command.reason,
+    )
+    if place.disconnected_at is None:
+        return [switched]
+    return [switched, _standby_left(command, place.stream_id, place.session_id, command.reason, index=1)]
+
+
+def _switched(place: Place, event: IngestSwitched) -> Place:
+    left = Standby(place.session_id, place.role)
+    return replace(place, session_id=event.session_id, role=event.to_role, standby=left, disconnected_at=None)
+
+
+def _standby_left(
+    command: StreamCommand, stream_id: str, session_id: str, reason: str, index: int = 0
+) -> StandbyDisconnected:
+    return StandbyDisconnected(
+        **caused_by(command, index),
+        stream_id=stream_id,
+        channel_id=command.channel_id,
+        session_id=session_id,
+        reason=reason,
+    )
 
 
 def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
@@ -270,6 +376,19 @@ def _authorised(
         key_id=key_id,
         resumed=resumed,
         playback_policy=playback_policy,
+        role=command.role,
+    )
+
+
+def _standing_by(command: AuthorisePublish, key_id: str, stream_id: str) -> StandbyAuthorised:
+    return StandbyAuthorised(
+        **caused_by(command),
+        stream_id=stream_id,
+        channel_id=command.channel_id,
+        session_id=command.session_id,
+        node=command.node,
+        key_id=key_id,
+        role=command.role,
     )
 
 

@@ -1,4 +1,4 @@
-"""What one segment measured."""
+"""What one segment measured, in the units it is published in."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Literal
 
 Status = Literal["ok", "warning", "error"]
 
+Severity = Literal["info", "warning", "error"]
+
 
 @dataclass(frozen=True)
 class HealthSample:
-    """The figures of `schemas.events.stream_health.HealthSampled`, in its units."""
+    """The figures of `schemas.events.stream_health.HealthSampled`: the same names, units and meanings."""
 
     sequence: int
     duration_ms: int
@@ -21,3 +23,15 @@ class HealthSample:
     dts_gaps: int
     drift_ms: int
     status: Status
+    video_kbps: float = 0.0
+    audio_kbps: float = 0.0
+    bitrate_10s_kbps: float = 0.0
+    bitrate_60s_kbps: float = 0.0
+    gop_min_ms: int = 0
+    b_frames: int = 0
+    starved_ms: int = 0
+    width: int = 0
+    height: int = 0
+    loudness_dbfs: float | None = None
+    brightness: float | None = None
+    picture_change: float | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.health.sample import HealthSample, Status
+from ingest.health.metadata import Announced
+from ingest.health.sample import HealthSample, Severity, Status
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,37 @@ class HealthBecame:
     previous: Status
     status: Status
     codes: tuple[str, ...]
-    """Why, such as `gopSizeLong`; empty when ok."""
+    """Why, such as `gopSizeLong`, sorted; an info alone leaves the status ok."""
+    severities: tuple[Severity, ...]
+    """Of each code, in their order."""
 
 
-Became = MediaReady | SegmentClosed | HealthBecame
+@dataclass(frozen=True)
+class StarvationBegan:
+    """Media stopped keeping up with the clock."""
+
+    behind_ms: int
+    """So far."""
+
+
+@dataclass(frozen=True)
+class StarvationOver:
+    """Media keeps up again, or the publisher is gone."""
+
+    lasted_ms: int
+
+
+@dataclass(frozen=True)
+class EncoderSaid:
+    """How the encoder is configured; said when it differs from what it said before."""
+
+    announced: Announced
+
+
+HealthReport = SegmentClosed | HealthBecame | StarvationBegan | StarvationOver | EncoderSaid
+"""What is published of a stream's health."""
+
+Became = MediaReady | HealthReport
 
 
 class RefusedMedia(Exception):

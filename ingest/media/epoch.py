@@ -51,8 +51,6 @@ class Epoch:
         """Cuts the audio where the video is cut."""
         self.gaps = 0
         """Jumps of the timestamps within the open segment."""
-        self.keyframe_distance = 0
-        """Longest in the open segment, in ticks."""
         self._settings = settings
         self._gap_max_ms = settings.gap_max_s * 1000
         self._origin_ms = origin_ms
@@ -61,7 +59,6 @@ class Epoch:
         self._audio_clock: AudioClock | None = None
         self._cutter: Cutter | None = None
         self._pending: Frame | None = None
-        self._last_keyframe = round(start_s * VIDEO_TIMESCALE)
         self._video_ms = origin_ms
         self._audio_ms: int | None = None
         self._audio_shift_ms = 0
@@ -96,9 +93,6 @@ class Epoch:
         if self._pending:
             cutter = self._cutter or self._start_cutter(clock.frame_ticks)
             parts = cutter.push(self._pending.lasting_until(dts), unit.keyframe)
-        self.keyframe_distance = max(self.keyframe_distance, dts - self._last_keyframe)
-        if unit.keyframe:
-            self._last_keyframe = dts
         duration = round(clock.frame_ticks) or 1
         self._pending = Frame(dts, duration, unit.data, unit.keyframe, unit.composition_ms * _TICKS_PER_MS)
         return parts
@@ -142,7 +136,6 @@ class Epoch:
     def begin_segment(self) -> None:
         """Count anew: a segment was closed."""
         self.gaps = 0
-        self.keyframe_distance = 0
         self._size = 0
 
     def _start_cutter(self, frame_ticks: float) -> Cutter:

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from ingest.health.judge import Verdict, judge
-from ingest.health.measure import SegmentSeen, sample_of
+from ingest.health.meter import Meter
+from ingest.health.probe import Looker
 from ingest.hls.registry import Registry
 from ingest.hls.sink import SegmentSink
 from ingest.media.aac import read_aac
+from ingest.media.av1 import read_av1
 from ingest.media.avc import read_avc
-from ingest.media.became import Became, HealthBecame, MediaReady, RefusedMedia, SegmentClosed
+from ingest.media.became import Became, MediaReady, RefusedMedia
 from ingest.media.cutter import Part
 from ingest.media.epoch import Discontinuity, Epoch
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
 from ingest.media.gathering import Gathering, Held
 from ingest.media.hevc import read_hevc
+from ingest.media.inspection import Inspection
 from ingest.media.packager import Packager
 from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 
-_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {"avc1": read_avc, "hvc1": read_hevc}
+_VIDEO_READERS: dict[str, Callable[[bytes], VideoParameters]] = {
+    "avc1": read_avc,
+    "hvc1": read_hevc,
+    "av01": read_av1,
+}
 
 
 _EPOCHS_MAX = 20
@@ -43,17 +49,22 @@ class LiveStream:
         settings: MediaSettings,
         registry: Registry,
         sinks: Sequence[SegmentSink] = (),
+        looker: Looker | None = None,
     ) -> None:
+        """Without a looker nothing is decoded to see and hear what the stream shows."""
         self.stream_id = stream_id
         self.channel_id = channel_id
         self._settings = settings
         self._playback = registry.open(stream_id, sinks)
-        self._packager = Packager(self._playback)
+        self.meter = Meter(looker)
+        self._packager = Packager(self._playback, self.meter)
         self._video: VideoParameters | None = None
         self._audio: AudioParameters | None = None
         self._gathering: Gathering | None = Gathering(settings)
         self._epoch: Epoch | None = None
-        self._verdict = Verdict()
+        self._inspection = Inspection()
+        self._audio_is_late = False
+        """Audio comes that the epoch has no track for: the next keyframe opens one that has, and no picture is lost."""
         self._part_target_s = 0.0
         self._ready = False
         self._begun: deque[float] = deque(maxlen=_EPOCHS_MAX)
@@ -65,25 +76,47 @@ class LiveStream:
         if tag.kind == "video":
             video = read_video(tag.payload)
             if isinstance(video, VideoFrame):
-                return self._take(tag.timestamp_ms, video)
+                return self._inspect(tag.timestamp_ms, video)
             return self._configure_video(video) if video else []
         if tag.kind == "audio":
             audio = read_audio(tag.payload)
             if isinstance(audio, AudioFrame):
                 return self._take(tag.timestamp_ms, audio)
             return self._configure_audio(audio) if audio else []
+        self.meter.metadata(tag.payload)
         return []
 
-    def interrupt(self) -> None:
-        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
-        self._end_epoch()
-        self._video = self._audio = None
+    def tick(self, now_s: float) -> list[Became]:
+        """Time passes: call it every second or so. `now_s` is Unix time."""
+        self._now_s = now_s
+        self.meter.tick(now_s)
+        return [*self.meter.take()]
 
-    def close(self) -> None:
+    def interrupt(self) -> list[Became]:
+        """The publisher vanished. What was taken is published; the next push opens a discontinuity."""
+        became = self._end_epoch()
+        self._video = self._audio = None
+        self.meter.leave()
+        return [*became, *self.meter.take()]
+
+    def close(self) -> list[Became]:
         """The stream is over: the last part is published and the playlist ends. Calling it again does nothing."""
-        if not self._playback.ended:
-            self._end_epoch()
-            self._playback.end()
+        if self._playback.ended:
+            return []
+        became = self._end_epoch()
+        self._playback.end()
+        self.meter.leave()
+        self.meter.close()
+        return [*became, *self.meter.take()]
+
+    def _inspect(self, timestamp_ms: int, frame: VideoFrame) -> list[Became]:
+        if not self._inspection.is_whole(self._video, frame):
+            if self._epoch:
+                self._epoch.gaps += 1
+            return []
+        config = self._inspection.new_config(self._video, frame)
+        became = self._configure_video(config) if config else []
+        return [*became, *self._take(timestamp_ms, frame)]
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:
@@ -103,7 +136,7 @@ class LiveStream:
             parameters = read_aac(config.record)
         except ValueError as error:
             raise RefusedMedia("bad_sequence_header", f"the audio's sequence header cannot be read: {error}") from error
-        became = self._end_epoch()
+        became = [] if self._epoch and not self._epoch.audio else self._end_epoch()
         self._audio = parameters
         return became
 
@@ -133,6 +166,7 @@ class LiveStream:
         if len(self._begun) == _EPOCHS_MAX and self._now_s - self._begun[0] < _EPOCHS_WITHIN_S:
             raise RefusedMedia("unstable_media", "the timestamps or the codecs change all the time")
         self._begun.append(self._now_s)
+        self._audio_is_late = False
         self._epoch = Epoch(
             self._video if gathering.with_video else None,
             self._audio if gathering.with_audio else None,
@@ -141,7 +175,7 @@ class LiveStream:
             self._part_target_s,
             self._settings,
         )
-        self._packager.expect(self._now_s)
+        self._packager.expect(self._epoch, self._now_s)
         return self._epoch
 
     def _end_epoch(self) -> list[Became]:
@@ -150,18 +184,19 @@ class LiveStream:
         if epoch is None:
             return []
         became = self._publish(epoch, epoch.flush())
-        became += self._judge(self._packager.flush(epoch, self._now_s))
+        self._packager.flush(epoch, self._now_s)
         self._playback.announce()
-        return became
+        return [*became, *self.meter.take()]
 
     def _feed(self, epoch: Epoch, timestamp_ms: int, frame: VideoFrame | AudioFrame) -> list[Became]:
         if isinstance(frame, VideoFrame):
+            if frame.keyframe and self._audio_is_late:
+                raise Discontinuity
             parts = epoch.push_video(timestamp_ms, frame)
         elif epoch.audio:
             parts = epoch.push_audio(timestamp_ms, frame)
-        elif self._audio:
-            raise Discontinuity
         else:
+            self._audio_is_late = self._audio is not None
             return []
         if not parts and not (epoch.follower and epoch.follower.due):
             return []
@@ -174,21 +209,12 @@ class LiveStream:
             epoch.published = True
             self._part_target_s = epoch.part_target_s
             self._packager.begin(epoch)
-        became = self._judge(self._packager.publish(epoch, parts, self._now_s))
+        self._packager.publish(epoch, parts, self._now_s)
+        became: list[Became] = []
         if not self._ready and self._playback.ready:
             self._ready = True
-            became.insert(0, _media_ready(epoch))
-        return became
-
-    def _judge(self, closed: list[SegmentSeen]) -> list[Became]:
-        became: list[Became] = []
-        for seen in closed:
-            before, self._verdict = self._verdict, judge(self._verdict, seen)
-            after = self._verdict
-            became.append(SegmentClosed(sample_of(seen, after.status)))
-            if (before.status, before.codes) != (after.status, after.codes):
-                became.append(HealthBecame(before.status, after.status, after.codes))
-        return became
+            became.append(_media_ready(epoch))
+        return [*became, *self.meter.take()]
 
 
 def _media_ready(epoch: Epoch) -> MediaReady:

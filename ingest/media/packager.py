@@ -1,10 +1,8 @@
-"""A stream's own renditions: the publisher's picture and sound as parts, and what each segment measured."""
+"""A stream's own renditions: the publisher's picture and sound as parts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ingest.health.measure import SegmentSeen
+from ingest.health.meter import Meter, SegmentEnd
 from ingest.hls.playback import Playback
 from ingest.media.cutter import Part
 from ingest.media.epoch import Epoch
@@ -12,39 +10,29 @@ from ingest.media.follower import Followed
 from ingest.media.track import Track, audio_rendition, source_rendition
 
 
-@dataclass
-class _OpenSegment:
-    start_s: float
-    """In the output's time."""
-    opened_at_s: float
-    """By our clock."""
-    size: int = 0
-    """Bytes published while it is open; the sound may be a part behind."""
-    video_frames: int = 0
-    audio_frames: int = 0
-
-
 class Packager:
     """The picture leads, and the sound where there is none. One for a stream's whole life."""
 
-    def __init__(self, playback: Playback) -> None:
+    def __init__(self, playback: Playback, meter: Meter) -> None:
+        """The meter sees what is published; the sound may be a part behind."""
         self._playback = playback
+        self._meter = meter
         self._source = Track.video(playback)
         self._audio = Track.audio(playback)
-        self._segment: _OpenSegment | None = None
+        self._segment_open = False
         self._epoch_at_s = 0.0
         self._epoch_start_s = 0.0
-        self._opens_at_s = 0.0
 
     @property
     def end_s(self) -> float:
         """Where the media ends so far, in the output's time."""
         return max(self._source.end_s, self._audio.end_s)
 
-    def expect(self, now_s: float) -> None:
+    def expect(self, epoch: Epoch, now_s: float) -> None:
         """An epoch's first frame arrived."""
-        self._epoch_at_s = self._opens_at_s = now_s
+        self._epoch_at_s = now_s
         self._epoch_start_s = self.end_s
+        self._meter.begin(epoch.video, epoch.audio, self.end_s, now_s)
 
     def begin(self, epoch: Epoch) -> None:
         """Before an epoch's first part: its init segments."""
@@ -58,71 +46,52 @@ class Packager:
         else:
             self._audio.leave()
 
-    def publish(self, epoch: Epoch, parts: list[Part], now_s: float) -> list[SegmentSeen]:
-        """Publish the parts, and what sound there is beside them; returns the segments that this closed."""
-        closed = [seen for part in parts if (seen := self._publish(epoch, part, now_s))]
+    def publish(self, epoch: Epoch, parts: list[Part], now_s: float) -> None:
+        """Publish the parts, and what sound there is beside them."""
+        for part in parts:
+            self._publish(epoch, part, now_s)
         if epoch.follower:
-            self._publish_audio(epoch.follower.take())
-        return closed
+            self._publish_audio(epoch.follower.take(), now_s)
 
-    def flush(self, epoch: Epoch, now_s: float) -> list[SegmentSeen]:
+    def flush(self, epoch: Epoch, now_s: float) -> None:
         """The epoch is over and its last part published."""
         if epoch.follower:
-            self._publish_audio(epoch.follower.flush())
-        return [self._close_segment(epoch, self._segment, now_s, forced=False)] if self._segment else []
+            self._publish_audio(epoch.follower.flush(), now_s)
+        if self._segment_open:
+            self._close_segment(epoch, now_s, forced=False)
 
-    def _publish(self, epoch: Epoch, part: Part, now_s: float) -> SegmentSeen | None:
+    def _publish(self, epoch: Epoch, part: Part, now_s: float) -> None:
         timeline, lead = self._playback.timeline, self._source if epoch.video else self._audio
         first, last = part.frames[0], part.frames[-1]
         start_s = first.dts / epoch.timescale
-        segment = self._segment = self._segment or _OpenSegment(start_s, self._opens_at_s)
+        self._segment_open = True
         slot = timeline.open_slot(
             part.duration / epoch.timescale,
             part.span / epoch.timescale,
             self._epoch_at_s + start_s - self._epoch_start_s,
             start_s,
         )
-        segment.size += lead.publish(slot, part.frames)
+        lead.publish(slot, part.frames)
         if epoch.video:
-            segment.video_frames += len(part.frames)
+            self._meter.video(part.frames, now_s)
         else:
-            segment.audio_frames += len(part.frames)
+            self._meter.audio(part.frames, now_s)
         if epoch.follower:
             epoch.follower.mark(slot, (last.dts + last.duration) / epoch.timescale, part.ends_segment)
-        return self._close_segment(epoch, segment, now_s, part.forced) if part.ends_segment else None
+        if part.ends_segment:
+            self._close_segment(epoch, now_s, part.forced)
 
-    def _publish_audio(self, parts: list[Followed]) -> None:
+    def _publish_audio(self, parts: list[Followed], now_s: float) -> None:
         for part in parts:
-            size = self._audio.publish(part.slot, part.frames)
-            if self._segment:
-                self._segment.size += size
-                self._segment.audio_frames += len(part.frames)
+            self._audio.publish(part.slot, part.frames)
+            self._meter.audio(part.frames, now_s)
             if part.ends_segment:
                 self._audio.close_segment()
 
-    def _close_segment(self, epoch: Epoch, segment: _OpenSegment, now_s: float, forced: bool) -> SegmentSeen:
+    def _close_segment(self, epoch: Epoch, now_s: float, forced: bool) -> None:
         lead = self._source if epoch.video else self._audio
         span = self._playback.timeline.close_segment()
         stored = lead.close_segment()
-        video = epoch.video
-        seen = SegmentSeen(
-            sequence=span.number,
-            duration_s=lead.end_s - segment.start_s,
-            wall_s=now_s - segment.opened_at_s,
-            size=segment.size,
-            video_frames=segment.video_frames,
-            audio_frames=segment.audio_frames,
-            keyframe_distance_s=epoch.keyframe_distance / epoch.timescale,
-            skew_s=epoch.skew_s,
-            gaps=epoch.gaps,
-            media_since_start_s=lead.end_s - self._epoch_start_s,
-            wall_since_start_s=now_s - self._epoch_at_s,
-            pixels=video.width * video.height if video else 0,
-            declared_frame_rate=video.frame_rate if video else 0.0,
-            forced_cut=forced and video is not None,
-            stored=stored,
-        )
+        self._meter.segment_closed(SegmentEnd(span.number, epoch.skew_s, epoch.gaps, forced, stored), now_s)
         epoch.begin_segment()
-        self._segment = None
-        self._opens_at_s = now_s
-        return seen
+        self._segment_open = False

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ingest.desk import Role
 from schemas.commands.streams import AuthorisePublish
 from schemas.events.channels import PUBLIC
 
@@ -30,6 +31,10 @@ class Entry(BaseModel):
     @property
     def session_id(self) -> str:
         return self.asked.session_id
+
+    @property
+    def role(self) -> Role:
+        return "backup" if self.asked.role == "backup" else "primary"
 
     @property
     def channel_id(self) -> str:

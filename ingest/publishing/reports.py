@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from commands.identity import new_id
-from ingest.health.sample import HealthSample
-from ingest.media.became import HealthBecame
+from ingest.media.became import HealthReport
+from ingest.publishing.health_events import event_of
 from ingest.publishing.journal import Entry
-from schemas.events.stream_health import HealthChanged, HealthSampled, StreamHealthEvent
+from schemas.events.stream_health import StreamHealthEvent
 from schemas.wire import Codec
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
@@ -33,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class HealthReports:
-    """An async context manager. `sampled` and `changed` never wait and never fail.
+    """An async context manager. `report` never waits and never fails.
 
     A batch whose outcome is unsure is sent again: the events keep their ids, and readers drop what they have.
     """
@@ -62,26 +60,8 @@ class HealthReports:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None:
-        self._put(
-            HealthSampled(
-                **_head(entry),
-                sequence=sample.sequence,
-                duration_ms=sample.duration_ms,
-                bitrate_kbps=sample.bitrate_kbps,
-                frame_rate=sample.frame_rate,
-                gop_ms=sample.gop_ms,
-                av_skew_ms=sample.av_skew_ms,
-                dts_gaps=sample.dts_gaps,
-                drift_ms=sample.drift_ms,
-                status=sample.status,
-            )
-        )
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None:
-        self._put(
-            HealthChanged(**_head(entry), status=became.status, previous=became.previous, codes=list(became.codes))
-        )
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        self._put(event_of(entry, became))
 
     async def drained(self) -> None:
         """Returns when Kafka has everything so far."""
@@ -133,14 +113,3 @@ class HealthReports:
         if self._dropped:
             _log.warning("health events dropped", count=self._dropped)
             self._dropped = 0
-
-
-def _head(entry: Entry) -> dict[str, Any]:
-    return {
-        "event_id": new_id(),
-        "occurred_at": datetime.now(UTC),
-        "actor": "system:ingest",
-        "correlation_id": entry.session_id,
-        "stream_id": entry.stream_id,
-        "channel_id": entry.channel_id,
-    }

@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from commands.identity import channel_of_key, new_id, secret_hash
+from ingest.desk import Role
 from ingest.media.became import MediaReady
 from ingest.publishing.journal import Entry
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from topology.playback_paths import playback_path, stream_prefix
 
 ACTOR = "system:ingest"
@@ -40,10 +48,10 @@ def _head(channel_id: str, session_id: str) -> _Head:
     return {**_envelope(channel_id, session_id), "session_id": session_id}
 
 
-def authorise(key: str, session_id: str, node: str) -> AuthorisePublish:
+def authorise(key: str, role: Role, session_id: str, node: str) -> AuthorisePublish:
     """Raises ValueError for what is no stream key."""
     head = _head(channel_of_key(key), session_id)
-    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id())
+    return AuthorisePublish(**head, key_hash=secret_hash(key), node=node, stream_id=new_id(), role=role)
 
 
 def start(entry: Entry, node: str, ready: MediaReady) -> StartStream:
@@ -70,6 +78,10 @@ def publish_thumbnail(entry: Entry) -> PublishThumbnail:
 
 def disconnect(entry: Entry, reason: str) -> DisconnectPublisher:
     return DisconnectPublisher(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
+
+
+def switch(entry: Entry, reason: str) -> SwitchIngest:
+    return SwitchIngest(**_head(entry.channel_id, entry.session_id), stream_id=entry.stream_id, reason=reason)
 
 
 def end(entry: Entry, reason: str) -> EndStream:

@@ -12,6 +12,8 @@ class PublishRequested:
     """A publisher asks. Answer with `accept_publish` or `refuse`; what it sends meanwhile is held."""
 
     key: str = field(repr=False)
+    backup: bool = False
+    """It said `backup=1`, behind the app's or the key's name."""
 
 
 @dataclass(frozen=True, slots=True)

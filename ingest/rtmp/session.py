@@ -35,11 +35,15 @@ MIN_WINDOW = 65_536
 CHUNK_SIZE = 4096
 SET_DATA_FRAME = amf0.encode(["@setDataFrame"])
 
-FOURCCS = ("avc1", "hvc1")
+VIDEO_FOURCCS = ("avc1", "hvc1", "av01")
+AUDIO_FOURCCS = ("mp4a",)
 """What the media side takes; others are refused by name when they come."""
 
 CAN_FORWARD = 4.0
 """E-RTMP v2 FourCcInfoMask: the codec is passed on, neither decoded nor encoded."""
+
+CAPS_EX = 4.0 + 8.0
+"""E-RTMP v2 CapsExMask: ModEx packets and their nanosecond offsets are understood. Not multitrack, not reconnecting."""
 
 _CONNECT_TRANSACTION = 1.0
 """That of every `connect` (§7.2.1.1)."""
@@ -77,6 +81,7 @@ class ServerSession:
         self._message_streams = 0
         self._publish_stream = 0
         self._key_in_app = ""
+        self._backup = False
 
     def receive_data(self, data: bytes) -> list[ServerEvent]:
         """What happened. Never raises on a peer's bytes: a fault is a `Broken` event, the last one."""
@@ -182,7 +187,8 @@ class ServerSession:
     def _on_connect(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         wish = command.arguments[0] if command.arguments else None
         given = wish.get("app") if isinstance(wish, Mapping) else None
-        app, _, self._key_in_app = _name(given, self._limits).strip("/").partition("/")
+        name, self._backup = _name(given, self._limits)
+        app, _, self._key_in_app = name.strip("/").partition("/")
         if app != self._app:
             raise RtmpError("wrong_app", f"there is no such application; use {self._app!r}")
         self.state = State.READY
@@ -193,8 +199,10 @@ class ServerSession:
         server: amf0.Value = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
         info = _info("status", "NetConnection.Connect.Success", "Connected") | {
             "objectEncoding": 0.0,
-            "fourCcList": list(FOURCCS),
-            "videoFourCcInfoMap": dict.fromkeys(FOURCCS, CAN_FORWARD),
+            "capsEx": CAPS_EX,
+            "fourCcList": [*VIDEO_FOURCCS, *AUDIO_FOURCCS],
+            "videoFourCcInfoMap": dict.fromkeys(VIDEO_FOURCCS, CAN_FORWARD),
+            "audioFourCcInfoMap": dict.fromkeys(AUDIO_FOURCCS, CAN_FORWARD),
         }
         self._send(messages.command("_result", command.transaction, server, info))
 
@@ -216,7 +224,8 @@ class ServerSession:
         self._publish_stream = stream_id
         given = command.arguments[1] if len(command.arguments) > 1 else None
         self.state = State.ASKED
-        events.append(PublishRequested(_name(given, self._limits) or self._key_in_app))
+        name, backup = _name(given, self._limits)
+        events.append(PublishRequested(name or self._key_in_app, backup or self._backup))
 
     def _on_play(self, command: CommandMessage, stream_id: int, events: list[ServerEvent]) -> None:
         self._publish_stream = stream_id
@@ -277,9 +286,10 @@ def _info(level: str, code: str, description: str) -> dict[str, amf0.Value]:
     return {"level": level, "code": code, "description": description}
 
 
-def _name(value: amf0.Value, limits: Limits) -> str:
-    """A name without the query string that some encoders append."""
+def _name(value: amf0.Value, limits: Limits) -> tuple[str, bool]:
+    """A name without the query string that some encoders append, and whether that says `backup=1`."""
     text = value if isinstance(value, str) else ""
     if len(text) > limits.max_name:
         raise RtmpError("name_too_long", f"a name of more than {limits.max_name} characters")
-    return text.partition("?")[0]
+    name, _, query = text.partition("?")
+    return name, "backup=1" in query.split("&")

@@ -1,4 +1,7 @@
-"""Streams, from the authorised publisher to the end. The status follows from which of its times are set."""
+"""Streams, from the authorised publisher to the end. The status follows from which of its times are set.
+
+`on_air` and `standby` say which publishers there are, primary or backup, and whose media is shown.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.contract import Fields
+from projections.models import recordings
 from projections.tables import Change, Model, Shape, Table
 
 _STATUS = (
@@ -19,6 +23,8 @@ STREAMS = Table(
         "stream_id": "text",
         "channel_id": "text",
         "session_id": "text",
+        "on_air": "text",
+        "standby": "text",
         "node": "text",
         "playback_path": "text",
         "thumbnail_path": "text",
@@ -65,10 +71,12 @@ _STARTED_FACTS = (
     "frame_rate",
 )
 
-_AUTHORISED = frozenset({"channel_id", "session_id", "node", "disconnected_at"})
+_AUTHORISED = frozenset({"channel_id", "session_id", "on_air", "standby", "node", "disconnected_at"})
+_STANDBY = frozenset({"standby"})
 _STARTED = frozenset({*_STARTED_FACTS, "started_at", "disconnected_at"})
 _PICTURED = frozenset({"thumbnail_path"})
 _DISCONNECTED = frozenset({"disconnected_at"})
+_SWITCHED = frozenset({"session_id", "on_air", "standby", "disconnected_at"})
 _ENDED = frozenset({"ended_at", "end_reason"})
 
 
@@ -78,7 +86,7 @@ def _change(e: Fields, sets: Shape, **values: object) -> Change:
 
 
 def _publish_authorised(e: Fields) -> Change:
-    return _change(e, _AUTHORISED, session_id=e["session_id"], node=e["node"])
+    return _change(e, _AUTHORISED, session_id=e["session_id"], node=e["node"], on_air=e["role"])
 
 
 def _stream_started(e: Fields) -> Change:
@@ -93,6 +101,18 @@ def _publisher_disconnected(e: Fields) -> Change:
     return _change(e, _DISCONNECTED, session_id=e["session_id"], disconnected_at=e["occurred_at"])
 
 
+def _ingest_switched(e: Fields) -> Change:
+    return _change(e, _SWITCHED, session_id=e["session_id"], on_air=e["to_role"], standby=e["from_role"])
+
+
+def _standby_authorised(e: Fields) -> Change:
+    return _change(e, _STANDBY, standby=e["role"])
+
+
+def _standby_disconnected(e: Fields) -> Change:
+    return _change(e, _STANDBY)
+
+
 def _stream_ended(e: Fields) -> Change:
     return _change(e, _ENDED, session_id=e["session_id"], ended_at=e["occurred_at"], end_reason=e["reason"])
 
@@ -100,13 +120,17 @@ def _stream_ended(e: Fields) -> Change:
 MODEL = Model(
     name="streams",
     topic="streams",
-    tables=(STREAMS,),
-    revision=2,
+    tables=(STREAMS, *recordings.TABLES),
     on={
         "PublishAuthorised": _publish_authorised,
         "StreamStarted": _stream_started,
         "ThumbnailPublished": _thumbnail_published,
         "PublisherDisconnected": _publisher_disconnected,
+        "StandbyAuthorised": _standby_authorised,
+        "StandbyDisconnected": _standby_disconnected,
+        "IngestSwitched": _ingest_switched,
         "StreamEnded": _stream_ended,
+        **recordings.ON,
     },
+    revision=3,
 )

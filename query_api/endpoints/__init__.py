@@ -9,6 +9,7 @@ from query_api.endpoints import (
     accounts,
     channels,
     chat,
+    clips,
     donations,
     followers,
     playback,
@@ -18,6 +19,7 @@ from query_api.endpoints import (
     streams,
     tokens,
     users,
+    videos,
 )
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
@@ -30,6 +32,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *playback_tokens.ENDPOINTS,
     *stream_keys.ENDPOINTS,
     *stream_health.ENDPOINTS,
+    *videos.ENDPOINTS,
+    *clips.ENDPOINTS,
     *chat.ENDPOINTS,
     *donations.ENDPOINTS,
     *playback.ENDPOINTS,

@@ -17,12 +17,13 @@ class StreamCommand(Command):
 
 
 class AuthorisePublish(StreamCommand):
-    """Ask for the channel's only place, showing a stream key's hash."""
+    """Ask for the channel's place, or to stand by beside who holds it, showing a stream key's hash."""
 
     key_hash: str = Field(json_schema_extra=SECRET)
     session_id: str
     node: str
-    stream_id: str = Field(description="The id to use unless a stream within its grace is resumed.")
+    stream_id: str = Field(description="The id to use unless a stream that exists is resumed or joined.")
+    role: str = Field(default="primary", description="primary or backup.")
 
 
 class StartStream(StreamCommand):
@@ -47,10 +48,18 @@ class PublishThumbnail(StreamCommand):
 
 
 class DisconnectPublisher(StreamCommand):
-    """Say that the publisher vanished; it may resume within the grace."""
+    """Say that a publisher is gone. One that was on the air may resume within the grace."""
 
     stream_id: str
     session_id: str
+    reason: str
+
+
+class SwitchIngest(StreamCommand):
+    """Say that the stream goes on with the media of the session that stood by."""
+
+    stream_id: str
+    session_id: str = Field(description="The session on the air from now on.")
     reason: str
 
 

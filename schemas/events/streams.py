@@ -26,6 +26,7 @@ class PublishAuthorised(StreamEvent):
     key_id: str
     resumed: bool = Field(description="True when it continues a stream within the grace.")
     playback_policy: str = Field(default=PUBLIC, description="Who may watch: the channel's policy as the stream began.")
+    role: str = Field(default="primary", description="primary or backup, as the publisher said.")
 
 
 class StreamStarted(StreamEvent):
@@ -62,6 +63,31 @@ class PublisherDisconnected(StreamEvent):
 
     session_id: str
     reason: str
+
+
+class StandbyAuthorised(StreamEvent):
+    """A second publisher, of the other role, was let in beside the one on the air; its media is ready, not shown."""
+
+    session_id: str
+    node: str
+    key_id: str
+    role: str = Field(description="primary or backup.")
+
+
+class StandbyDisconnected(StreamEvent):
+    """The publisher that stood by is gone; the stream goes on without one."""
+
+    session_id: str
+    reason: str
+
+
+class IngestSwitched(StreamEvent):
+    """The stream goes on with the other publisher's media, behind a discontinuity."""
+
+    session_id: str = Field(description="The session on the air from now on.")
+    from_role: str = Field(description="primary or backup: whose media was shown.")
+    to_role: str = Field(description="Whose media is shown from now on.")
+    reason: str = Field(description="lost, stalled, unpublished, refused_media or primary_back.")
 
 
 class StreamEnded(StreamEvent):

@@ -10,12 +10,22 @@ import pytest
 
 from commands.deciders import streams
 from schemas.commands.accounts import SignOut
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from schemas.events.accounts import SessionRevoked, StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
 from schemas.events.streams import (
+    IngestSwitched,
     PublishAuthorised,
     PublisherDisconnected,
+    StandbyAuthorised,
+    StandbyDisconnected,
     StreamEnded,
     StreamStarted,
     ThumbnailPublished,
@@ -30,7 +40,12 @@ REVOKED = happened(StreamKeyRevoked, user_id=ADA, key_id="k1")
 
 
 def publish(
-    at_s: float = 0.0, key: str = "k1", session: str = "b", node: str = "n1", stream: str = "stream-b"
+    at_s: float = 0.0,
+    key: str = "k1",
+    session: str = "b",
+    node: str = "n1",
+    stream: str = "stream-b",
+    role: str = "primary",
 ) -> AuthorisePublish:
     return wish(
         AuthorisePublish,
@@ -41,6 +56,7 @@ def publish(
         session_id=session,
         node=node,
         stream_id=stream,
+        role=role,
     )
 
 
@@ -50,6 +66,7 @@ def authorised(
     key: str = "k1",
     node: str = "n1",
     resumed: bool = False,
+    role: str = "primary",
     policy: str = "public",
 ) -> PublishAuthorised:
     return happened(
@@ -60,8 +77,41 @@ def authorised(
         node=node,
         key_id=key,
         resumed=resumed,
+        role=role,
         playback_policy=policy,
     )
+
+
+def standing_by(session: str = "b", role: str = "backup") -> StandbyAuthorised:
+    return happened(
+        StandbyAuthorised,
+        stream_id="stream-a",
+        channel_id=ADA,
+        session_id=session,
+        node="n1",
+        key_id="k1",
+        role=role,
+    )
+
+
+def switch(session: str = "b", stream: str = "stream-a") -> SwitchIngest:
+    return wish(SwitchIngest, channel_id=ADA, stream_id=stream, session_id=session, reason="lost")
+
+
+def switched(session: str = "b", to: str = "backup") -> IngestSwitched:
+    return happened(
+        IngestSwitched,
+        stream_id="stream-a",
+        channel_id=ADA,
+        session_id=session,
+        from_role="primary" if to == "backup" else "backup",
+        to_role=to,
+        reason="lost",
+    )
+
+
+def standby_left(session: str = "b") -> StandbyDisconnected:
+    return happened(StandbyDisconnected, stream_id="stream-a", channel_id=ADA, session_id=session, reason="closed")
 
 
 def start(session: str = "a", stream: str = "stream-a") -> StartStream:
@@ -213,6 +263,102 @@ class TestTakingThePlaceOver:
         )
 
 
+class TestStandingBy:
+    def test_a_backup_is_let_in_beside_the_primary(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started()).when(publish(role="backup")).then(standing_by())
+
+    def test_a_backup_may_come_before_there_is_media(self) -> None:
+        Scenario(streams).given(KEY, authorised()).when(publish(role="backup")).then(standing_by())
+
+    def test_a_backup_that_comes_first_has_the_place_and_the_primary_stands_by(self) -> None:
+        Scenario(streams).given(KEY).when(publish(role="backup")).then(authorised("b", "stream-b", role="backup"))
+        Scenario(streams).given(KEY, authorised(role="backup"), started()).when(publish()).then(
+            standing_by(role="primary")
+        )
+
+    def test_a_second_primary_is_still_refused(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), standing_by()).when(publish(session="c")).then_rejected(
+            "already_live"
+        )
+
+    def test_a_second_backup_is_refused(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), standing_by()).when(
+            publish(session="c", role="backup")
+        ).then_rejected("already_live")
+
+    def test_another_key_stands_by_for_nobody(self) -> None:
+        Scenario(streams).given(KEY, KEY_2, authorised(), started()).when(
+            publish(key="k2", role="backup")
+        ).then_rejected("already_live")
+
+    def test_another_node_stands_by_for_nobody(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started()).when(publish(node="n2", role="backup")).then_rejected(
+            "already_live"
+        )
+
+    def test_who_stands_by_may_ask_again(self) -> None:
+        Scenario(streams).given(KEY, authorised(), standing_by()).when(publish(role="backup")).then_nothing()
+
+    def test_who_stands_by_leaves_and_the_stream_goes_on(self) -> None:
+        Scenario(streams).given(authorised(), started(), standing_by()).when(disconnect("b")).then(standby_left())
+
+    def test_after_one_left_another_may_stand_by(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), standing_by(), standby_left()).when(
+            publish(session="c", role="backup")
+        ).then(standing_by("c"))
+
+    @pytest.mark.parametrize("ask", [start, end])
+    def test_who_stands_by_neither_starts_nor_ends_the_stream(self, ask: Callable[..., Command]) -> None:
+        Scenario(streams).given(authorised(), standing_by()).when(ask("b")).then_rejected("wrong_session")
+
+    def test_a_backup_resumes_a_stream_within_the_grace_in_the_primarys_place(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), disconnected()).when(publish(at_s=1, role="backup")).then(
+            authorised("b", "stream-a", resumed=True, role="backup")
+        )
+
+
+class TestSwitching:
+    def test_the_stream_goes_on_with_who_stood_by(self) -> None:
+        Scenario(streams).given(authorised(), started(), standing_by()).when(switch()).then(switched())
+
+    def test_it_switches_back(self) -> None:
+        Scenario(streams).given(authorised(), started(), standing_by(), switched()).when(switch("a")).then(
+            switched("a", to="primary")
+        )
+
+    def test_switching_to_the_session_on_the_air_is_nothing(self) -> None:
+        Scenario(streams).given(authorised(), started(), standing_by(), switched()).when(switch()).then_nothing()
+
+    def test_after_a_switch_the_other_session_holds_the_stream(self) -> None:
+        history = (authorised(), started(), standing_by(), switched())
+        Scenario(streams).given(*history).when(disconnect("a")).then(standby_left("a"))
+        Scenario(streams).given(*history).when(end("a")).then_rejected("wrong_session")
+        Scenario(streams).given(*history).when(end("b")).then(
+            happened(StreamEnded, stream_id="stream-a", channel_id=ADA, session_id="b", reason="unpublished")
+        )
+
+    def test_a_primary_that_was_lost_comes_back_beside_its_backup(self) -> None:
+        Scenario(streams).given(KEY, authorised(), started(), standing_by(), switched(), standby_left("a")).when(
+            publish(session="c")
+        ).then(standing_by("c", role="primary"))
+
+    def test_a_switch_from_a_publisher_that_is_gone_ends_the_disconnection(self) -> None:
+        history = (KEY, authorised(), started(), standing_by(), disconnected())
+        gone = happened(StandbyDisconnected, stream_id="stream-a", channel_id=ADA, session_id="a", reason="lost")
+        Scenario(streams).given(*history).when(switch()).then(switched(), gone)
+        Scenario(streams).given(*history, switched(), gone).when(disconnect("b")).then(
+            happened(PublisherDisconnected, stream_id="stream-a", channel_id=ADA, session_id="b", reason="closed")
+        )
+        Scenario(streams).given(*history, switched(), gone).when(publish(session="c")).then(
+            standing_by("c", role="primary")
+        )
+
+    def test_nothing_switches_to_a_session_that_does_not_stand_by(self) -> None:
+        Scenario(streams).given(authorised(), started()).when(switch()).then_rejected("wrong_session")
+        Scenario(streams).given(authorised(), standing_by()).when(switch(stream="other")).then_rejected("wrong_session")
+        Scenario(streams).when(switch()).then_rejected("not_live")
+
+
 class TestStarting:
     def test_the_first_media_starts_the_stream_under_the_channels_title(self) -> None:
         Scenario(streams).given(
@@ -327,13 +473,22 @@ def test_the_publisher_is_told_its_stream_and_key() -> None:
         "playback_policy": "public",
     }
     assert streams.reply(authorised())["resumed"] == "false"
+    assert streams.reply(standing_by()) == {"stream_id": "stream-a", "standby": "true", "key_id": "k1"}
     assert streams.reply(ended()) == {}
 
 
 @pytest.mark.parametrize(
     "event",
-    [started(), PICTURED, disconnected(), happened(SessionRevoked, user_id=ADA, session_id="s")],
-    ids=["started", "pictured", "disconnected", "another's"],
+    [
+        started(),
+        PICTURED,
+        disconnected(),
+        standing_by(),
+        standby_left(),
+        switched(),
+        happened(SessionRevoked, user_id=ADA, session_id="s"),
+    ],
+    ids=lambda event: event.type,
 )
 def test_what_does_not_concern_a_free_place_changes_nothing(event: StreamStarted) -> None:
     assert streams.evolve(streams.initial_state(), event) == streams.initial_state()

@@ -10,11 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from commands.deciders import streams
 from commands.rejection import Rejected
-from schemas.commands.streams import AuthorisePublish, DisconnectPublisher, EndStream, PublishThumbnail, StartStream
+from schemas.commands.streams import (
+    AuthorisePublish,
+    DisconnectPublisher,
+    EndStream,
+    PublishThumbnail,
+    StartStream,
+    SwitchIngest,
+)
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.streams import (
+    IngestSwitched,
     PublishAuthorised,
     PublisherDisconnected,
+    StandbyAuthorised,
+    StandbyDisconnected,
     StreamEnded,
     StreamStarted,
     ThumbnailPublished,
@@ -24,6 +34,7 @@ from tests.commands.scenario import ADA, happened, wish
 
 SESSIONS = st.sampled_from(["s1", "s2", "s3"])
 KEYS = st.sampled_from(["k1", "k2"])
+ROLES = st.sampled_from(["primary", "backup"])
 NODES = st.sampled_from(["n1", "n2"])
 GRACE = timedelta(seconds=20)
 
@@ -38,6 +49,8 @@ class Channel(RuleBasedStateMachine):
         self.clock_s = 0.0
         self.valid_keys: set[str] = set()
         self.holder: PublishAuthorised | None = None
+        self.on_air, self.role = "", ""
+        self.standby: StandbyAuthorised | None = None
         self.gone = False
         self.started: list[str] = []
         self.pictured: list[str] = []
@@ -65,9 +78,26 @@ class Channel(RuleBasedStateMachine):
                 assert event.stream_id not in self.ended, "an ended stream came back"
                 assert event.resumed == (event.stream_id in self.started), "only what was started is resumed"
                 self.holder, self.gone = event, False
+                self.on_air, self.role, self.standby = event.session_id, event.role, None
+            case StandbyAuthorised():
+                assert self.holder is not None and not self.gone
+                assert self.standby is None, "a third publisher"
+                assert event.stream_id == self.holder.stream_id
+                assert event.role != self.role, "two of one role"
+                assert event.session_id != self.on_air
+                assert (event.node, event.key_id) == (self.holder.node, self.holder.key_id)
+                self.standby = event
+            case StandbyDisconnected():
+                assert self.standby is not None and event.session_id == self.standby.session_id
+                self.standby = None
+            case IngestSwitched():
+                assert self.standby is not None and event.session_id == self.standby.session_id
+                assert (event.from_role, event.to_role) == (self.role, self.standby.role)
+                left = self.standby.model_copy(update={"session_id": self.on_air, "role": self.role})
+                self.on_air, self.role, self.standby, self.gone = event.session_id, event.to_role, left, False
             case StreamStarted():
                 assert self.holder is not None and not self.gone
-                assert event.session_id == self.holder.session_id
+                assert event.session_id == self.on_air
                 assert event.stream_id not in self.started, "started twice"
                 self.started.append(event.stream_id)
             case ThumbnailPublished():
@@ -75,14 +105,14 @@ class Channel(RuleBasedStateMachine):
                 assert event.stream_id not in [*self.pictured, *self.ended]
                 self.pictured.append(event.stream_id)
             case PublisherDisconnected():
-                assert self.holder is not None and event.session_id == self.holder.session_id
+                assert self.holder is not None and event.session_id == self.on_air
                 self.gone = True
             case StreamEnded():
                 assert self.holder is not None and event.stream_id == self.holder.stream_id
                 assert event.stream_id not in self.ended, "ended twice"
                 assert self.may_end(event), "a publisher was thrown out without reason"
                 self.ended.append(event.stream_id)
-                self.holder, self.gone = None, False
+                self.holder, self.standby, self.gone = None, None, False
 
     def may_end(self, event: StreamEnded) -> bool:
         assert self.holder is not None
@@ -105,8 +135,8 @@ class Channel(RuleBasedStateMachine):
             self.valid_keys.remove(key)
             self.append(happened(StreamKeyRevoked, self.clock_s, user_id=ADA, key_id=key))
 
-    @rule(key=KEYS, session=SESSIONS, node=NODES)
-    def publish(self, key: str, session: str, node: str) -> None:
+    @rule(key=KEYS, session=SESSIONS, node=NODES, role=ROLES)
+    def publish(self, key: str, session: str, node: str, role: str) -> None:
         self.commands += 1
         self.decide(
             wish(
@@ -117,6 +147,7 @@ class Channel(RuleBasedStateMachine):
                 session_id=session,
                 node=node,
                 stream_id=f"stream-{self.commands}",
+                role=role,
             )
         )
 
@@ -138,6 +169,19 @@ class Channel(RuleBasedStateMachine):
     def publish_thumbnail(self) -> None:
         self.decide(
             wish(PublishThumbnail, self.clock_s, channel_id=ADA, stream_id=self.held_stream(), path="/thumbnail")
+        )
+
+    @rule(session=SESSIONS)
+    def switch(self, session: str) -> None:
+        self.decide(
+            wish(
+                SwitchIngest,
+                self.clock_s,
+                channel_id=ADA,
+                stream_id=self.held_stream(),
+                session_id=session,
+                reason="lost",
+            )
         )
 
     @rule(session=SESSIONS)
@@ -180,7 +224,9 @@ class Channel(RuleBasedStateMachine):
     @invariant()
     def the_state_knows_the_holder(self) -> None:
         place = self.state.place
-        assert (place and place.session_id) == (self.holder and self.holder.session_id)
+        assert (place and place.session_id) == (self.holder and self.on_air)
+        standby = place and place.standby
+        assert (standby and standby.session_id) == (self.standby and self.standby.session_id)
 
 
 TestChannel = Channel.TestCase

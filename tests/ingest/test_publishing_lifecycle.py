@@ -10,12 +10,14 @@ import pytest
 import structlog
 
 from ingest.connection import ConnectionLimits
+from ingest.media.became import StarvationBegan, StarvationOver
 from ingest.media.tag import MediaTag
 from schemas.events.streams import StreamStarted
 from tests.ingest.media.footage import record
 from tests.ingest.rtmp.house import House, LocalDeciders, Raw, TagPublisher, eventually, key_id_of, running_house, shown
 
 GRACE_S = 0.4
+IDLE_S = 4.0
 
 
 @pytest.fixture
@@ -29,6 +31,13 @@ def house(tmp_path: Path) -> Iterator[House]:
 def hasty(tmp_path: Path) -> Iterator[House]:
     """A grace that soon runs out."""
     with running_house(tmp_path, grace_s=GRACE_S, limits=ConnectionLimits(linger_s=0.5)) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[House]:
+    """Stalled publishers are soon cut off, and have long enough to come back."""
+    with running_house(tmp_path, limits=ConnectionLimits(linger_s=0.5, idle_s=IDLE_S)) as running:
         yield running
 
 
@@ -102,6 +111,45 @@ def test_a_publisher_that_comes_back_goes_on_with_its_stream(house: House) -> No
     again.unpublish()
     comes_to(house, key, "PublisherDisconnected:connection_lost", "PublishAuthorised", "StreamEnded:unpublished")
     eventually(lambda: journal_is_empty(house))
+
+
+def test_a_stalled_publisher_is_cut_off_by_event_and_goes_on_with_its_stream_when_it_comes_back(
+    impatient: House,
+) -> None:
+    publisher = publish(impatient, key := impatient.new_key())
+    stream_id, playback = impatient.stream_of(key), impatient.playback(key)
+    assert publisher.wait_for_end().description == "no media for 4 s"
+    comes_to(impatient, key, "StreamStarted", "PublisherDisconnected:idle")
+    began, over = eventually(lambda: starvations(impatient, stream_id)[1:] and starvations(impatient, stream_id))
+    assert isinstance(began, StarvationBegan)
+    assert isinstance(over, StarvationOver)
+    assert over.lasted_ms >= began.behind_ms
+
+    again = publish(impatient, key)
+
+    assert impatient.stream_of(key) == stream_id
+    assert playback is not None
+    eventually(lambda: b"#EXT-X-DISCONTINUITY" in shown(playback))
+    again.unpublish()
+    comes_to(impatient, key, "PublisherDisconnected:idle", "PublishAuthorised", "StreamEnded:unpublished")
+
+
+def starvations(house: House, stream_id: str) -> list[StarvationBegan | StarvationOver]:
+    told = house.reports.others[stream_id]
+    return [became for became in told if isinstance(became, StarvationBegan | StarvationOver)]
+
+
+def test_health_goes_on_where_it_was_when_a_publisher_comes_back(house: House) -> None:
+    key = house.new_key()
+    publish(house, key).vanish()
+    comes_to(house, key, "StreamStarted", "PublisherDisconnected:connection_lost")
+    stream_id = house.stream_of(key)
+    eventually(lambda: house.reports.samples[stream_id])
+    publish(house, key).unpublish()
+    comes_to(house, key, "PublishAuthorised", "StreamEnded:unpublished")
+    numbers = [sample.sequence for sample in house.reports.samples[stream_id]]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) >= 2
 
 
 def test_a_publisher_that_stays_away_ends_its_stream_after_the_grace(hasty: House) -> None:

@@ -20,7 +20,8 @@ from schemas.message import Command
 from schemas.wire import Codec, Decoded
 from tests.commands.system import PATIENCE_S, Log, deciding, eventually, new_login, now, registration
 from tests.engines import answers, free_ports, wait_until
-from tests.ingest.rtmp.house import Raw, encoder
+from tests.ingest.authority import Authority
+from tests.ingest.rtmp.house import AAC, H264, PICTURE, TONE, Raw, encoder, ffmpeg
 from topology.child import Launch, start, stop
 from topology.settings import Settings
 
@@ -28,6 +29,17 @@ pytestmark = pytest.mark.stack
 
 GRACE_S = 12.0
 """Long enough for an encoder to start on a busy machine."""
+
+LIFECYCLE = (
+    "PublishAuthorised",
+    "StandbyAuthorised",
+    "StreamStarted",
+    "IngestSwitched",
+    "StandbyDisconnected",
+    "PublisherDisconnected",
+    "StreamEnded",
+)
+"""What recordings and thumbnails say comes between, at times of their own."""
 
 
 class Ingest:
@@ -81,19 +93,20 @@ class Ingest:
         return [placed.record for placed in self._log.read(topic) if placed.record.fields["channel_id"] == channel]
 
     def story(self, key: str) -> list[str]:
-        """The events of the channel's streams by name, with the reason where there is one."""
+        """The events of the life of the channel's streams by name, with the reason where there is one."""
         return [
             f"{event.type}:{event.fields['reason']}" if "reason" in event.fields else event.type
             for event in self.events("streams", key)
+            if event.type in LIFECYCLE
         ]
 
     def comes_to(self, key: str, *expected: str) -> None:
         eventually(lambda: self.story(key)[-len(expected) :] == list(expected), f"{expected}")
 
     @contextmanager
-    def publishing(self, key: str) -> Iterator[subprocess.Popen[bytes]]:
+    def publishing(self, key: str, query: str = "") -> Iterator[subprocess.Popen[bytes]]:
         """A real encoder whose stream has started; ended, whatever became of it."""
-        with encoder(self.settings.rtmp_port, key) as process:
+        with encoder(self.settings.rtmp_port, key + query) as process:
             try:
                 yield process
             finally:
@@ -106,11 +119,15 @@ class Ingest:
 @pytest.fixture(scope="module")
 def ingest(registry: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
     directory = tmp_path_factory.mktemp("ingest")
-    rtmp_port, playback_port = free_ports(2)
+    rtmp_port, rtmps_port, playback_port = free_ports(3)
+    files = Authority(directory).issue(serial=1)
     settings = registry.model_copy(
         update={
             "data_dir": directory,
             "rtmp_port": rtmp_port,
+            "rtmps_port": rtmps_port,
+            "rtmps_certificate_file": str(files.certificate),
+            "rtmps_key_file": str(files.key),
             "playback_port": playback_port,
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": GRACE_S,
@@ -131,7 +148,7 @@ def test_a_real_encoders_stream_is_played_sampled_and_ended(ingest: Ingest) -> N
     key, _ = ingest.new_key()
     with ingest.publishing(key) as process:
         ingest.comes_to(key, "PublishAuthorised", "StreamStarted")
-        started = ingest.events("streams", key)[-1].fields
+        started = next(event for event in ingest.events("streams", key) if event.type == "StreamStarted").fields
         assert (started["video_codec"][:4], started["audio_codec"], started["width"]) == ("avc1", "mp4a.40.2", 64)
         playlist = httpx.get(ingest.settings.playback_url + started["playback_path"])
         assert playlist.is_success
@@ -161,6 +178,30 @@ def test_revoking_the_key_ends_the_stream(ingest: Ingest) -> None:
         ingest.submit(now(RevokeStreamKey, user_id, user_id=user_id, key_id=key_id))
         ingest.comes_to(key, "StreamStarted", "StreamEnded:key_revoked")
         assert process.wait() != 0
+
+
+def test_an_encoder_publishes_over_tls(ingest: Ingest) -> None:
+    key, _ = ingest.new_key()
+    url = f"rtmps://localhost:{ingest.settings.rtmps_port}/live/{key}"
+    trust = ("-tls_verify", "1", "-ca_file", str(ingest.settings.data_dir / "authority.pem"))
+    with ffmpeg("-re", *PICTURE, "-re", *TONE, *H264, *AAC, "-t", "3", *trust, "-f", "flv", url) as process:
+        complaint = process.communicate()[1]
+    assert process.returncode == 0, complaint
+    ingest.comes_to(key, "PublishAuthorised", "StreamStarted", "StreamEnded:unpublished")
+
+
+def test_a_backup_takes_the_stream_over_from_a_killed_primary(ingest: Ingest) -> None:
+    key, _ = ingest.new_key()
+    with ingest.publishing(key) as primary:
+        ingest.comes_to(key, "PublishAuthorised", "StreamStarted")
+        with ingest.publishing(key, "?backup=1") as backup:
+            ingest.comes_to(key, "StreamStarted", "StandbyAuthorised")
+            primary.kill()
+            ingest.comes_to(key, "StandbyAuthorised", "IngestSwitched:lost", "StandbyDisconnected:connection_lost")
+            backup.terminate()
+            backup.wait()
+    ingest.comes_to(key, "StandbyDisconnected:connection_lost", "StreamEnded:unpublished")
+    assert len({event.fields["stream_id"] for event in ingest.events("streams", key)}) == 1
 
 
 @pytest.mark.faults

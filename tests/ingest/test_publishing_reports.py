@@ -12,8 +12,9 @@ import pytest
 import structlog
 
 from commands.identity import new_id
+from ingest.health.metadata import Announced
 from ingest.health.sample import HealthSample
-from ingest.media.became import HealthBecame
+from ingest.media.became import EncoderSaid, HealthBecame, SegmentClosed, StarvationBegan, StarvationOver
 from ingest.publishing import reports as subject
 from ingest.publishing.journal import Entry
 from ingest.publishing.reports import HealthReports
@@ -61,27 +62,28 @@ def sent(settings: Settings, codec: Codec, entry: Entry) -> list[Decoded]:
     return [record for record in records if record.fields["stream_id"] == entry.stream_id]
 
 
-def sample(sequence: int) -> HealthSample:
-    return HealthSample(sequence, 2000, 2500.0, 30.0, 2000, 0, 0, 0, "ok")
+def sample(sequence: int) -> SegmentClosed:
+    return SegmentClosed(HealthSample(sequence, 2000, 2500.0, 30.0, 2000, 0, 0, 0, "ok"))
 
 
 async def test_what_is_reported_while_kafka_is_away_arrives_later(
     broker: MortalBroker, codec: Codec, entry: Entry
 ) -> None:
     async with HealthReports(broker.settings, codec) as reports:
-        reports.sampled(entry, sample(0))
+        reports.report(entry, sample(0))
         await reports.drained()
         restarting = asyncio.create_task(asyncio.to_thread(broker.kill_and_restart))
         for sequence in range(1, 40):
-            reports.sampled(entry, sample(sequence))
+            reports.report(entry, sample(sequence))
             await asyncio.sleep(0.02)
-        reports.changed(entry, HealthBecame("ok", "warning", ("gopSizeLong",)))
+        reports.report(entry, HealthBecame("ok", "warning", ("gopSizeLong",), ("warning",)))
         await restarting
         await reports.drained()
     events = sent(broker.settings, codec, entry)
     assert {event.fields["sequence"] for event in events if event.type == "HealthSampled"} == set(range(40))
     (changed,) = {event.fields["event_id"]: event for event in events if event.type == "HealthChanged"}.values()
     assert (changed.fields["previous"], changed.fields["codes"]) == ("ok", ["gopSizeLong"])
+    assert changed.fields["severities"] == ["warning"]
 
 
 async def test_the_oldest_are_dropped_beyond_the_bound_and_counted(
@@ -91,7 +93,19 @@ async def test_the_oldest_are_dropped_beyond_the_bound_and_counted(
     with structlog.testing.capture_logs() as logs:
         async with HealthReports(registry, codec) as reports:
             for sequence in range(25):
-                reports.sampled(entry, sample(sequence))
+                reports.report(entry, sample(sequence))
             await reports.drained()
     assert [event.fields["sequence"] for event in sent(registry, codec, entry)] == list(range(15, 25))
     assert [line["count"] for line in logs if line["event"] == "health events dropped"] == [15]
+
+
+async def test_a_starvation_and_the_encoders_word_become_events(registry: Settings, codec: Codec, entry: Entry) -> None:
+    async with HealthReports(registry, codec) as reports:
+        reports.report(entry, EncoderSaid(Announced(encoder="Lavf", width=1280, video_kbps=2500.0)))
+        reports.report(entry, StarvationBegan(2100))
+        reports.report(entry, StarvationOver(4200))
+        await reports.drained()
+    said, began, over = sent(registry, codec, entry)
+    assert (said.type, said.fields["encoder"], said.fields["configured_width"]) == ("EncoderAnnounced", "Lavf", 1280)
+    assert (began.type, began.fields["behind_ms"]) == ("StarvationStarted", 2100)
+    assert (over.type, over.fields["lasted_ms"]) == ("StarvationEnded", 4200)

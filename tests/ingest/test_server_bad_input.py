@@ -212,11 +212,38 @@ def test_hevc_in_enhanced_rtmp_is_taken(house: House) -> None:
     publisher.unpublish()
 
 
-def test_av1_in_enhanced_rtmp_is_refused_by_name(house: House) -> None:
+def test_av1_in_enhanced_rtmp_is_taken(house: House) -> None:
+    publisher = TagPublisher(house.port, key := house.new_key())
+    publisher.send(tags(video="libsvtav1"))
+    eventually(lambda: house.playback(key))
+    publisher.unpublish()
+
+
+@pytest.mark.parametrize(
+    ("tag", "description"),
+    [
+        (MediaTag("video", 0, b"\x90vp09" + bytes(10)), "VP9 video is not supported; send H.264, HEVC or AV1"),
+        (MediaTag("audio", 0, b"\x90Opus" + bytes(10)), "Opus audio is not supported; send AAC"),
+        (MediaTag("audio", 0, b"\x90ac-3" + bytes(10)), "AC-3 audio is not supported; send AAC"),
+        (
+            MediaTag("audio", 0, b"\x95\x00mp4a" + bytes(10)),
+            "multitrack audio is not supported; send one audio track",
+        ),
+        (
+            MediaTag("video", 0, b"\x96\x10avc1" + bytes(10)),
+            "multitrack video is not supported; send one video track",
+        ),
+    ],
+    ids=["VP9", "Opus", "AC-3", "audio tracks", "video tracks"],
+)
+def test_what_enhanced_rtmp_could_carry_and_we_do_not_is_refused_by_name(
+    house: House, tag: MediaTag, description: str
+) -> None:
     publisher = TagPublisher(house.port, house.new_key())
-    publisher.send([MediaTag("video", 0, b"\x90av01" + bytes(10))])
-    assert publisher.wait_for_end().description == "AV1 video is not supported"
-    eventually(lambda: [line for line in house.ended("refused_media") if "AV1" in line["reason"]])
+    publisher.send([tag])
+    ended = publisher.wait_for_end()
+    assert (ended.code, ended.description) == (FAILED, description)
+    eventually(lambda: [line for line in house.ended("refused_media") if description in line["reason"]])
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_what_not_every_record_has_can_be_absent() -> None:
 def test_a_record_leaves_the_other_types_columns_empty() -> None:
     log = EventLog("stream-health")
     changed = {field["name"]: "x" for model in events_of("stream-health") for field in schema_of(model)["fields"]}
-    own = {name: changed[name] for name in ("event_id", "type", "status", "previous", "codes")}
+    own = {name: changed[name] for name in ("event_id", "type", "status", "previous", "codes", "severities")}
     common: dict[str, Any] = dict.fromkeys(
         ("actor", "correlation_id", "causation_id", "command_id", "stream_id", "channel_id"), "y"
     )

@@ -133,7 +133,7 @@ STARTED = {
 }
 AUTHORISED = record("PublishAuthorised", 0, stream_id="st", channel_id="1", session_id="r1", node="n1")
 THUMBNAIL = "/live/st/thumbnail-{width}x{height}.jpg"
-UNSET = {"started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
+UNSET = {"on_air": "", "standby": "", "started_at": None, "disconnected_at": None, "ended_at": None, "end_reason": None}
 
 
 def test_a_stream_from_start_to_end() -> None:
@@ -157,6 +157,65 @@ def test_a_stream_from_start_to_end() -> None:
     assert after[6] == after[5]
 
 
+def test_a_stream_with_two_publishers() -> None:
+    of_stream = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("PublishAuthorised", 0, **of_stream, session_id="p", node="n1", role="primary"),
+        record("StandbyAuthorised", 1, **of_stream, session_id="b", role="backup"),
+        record("IngestSwitched", 2, **of_stream, session_id="b", from_role="primary", to_role="backup", reason="lost"),
+        record("StandbyDisconnected", 3, **of_stream, session_id="p", reason="lost"),
+    ]
+    rows = [tables_after(streams.MODEL, *log[: length + 1])["streams"][0] for length in range(len(log))]
+    assert [(row["session_id"], row["on_air"], row["standby"]) for row in rows] == [
+        ("p", "primary", ""),
+        ("p", "primary", "backup"),
+        ("b", "backup", "primary"),
+        ("b", "backup", ""),
+    ]
+    assert all(row["node"] == "n1" for row in rows)
+
+
+PUBLISHED = {
+    "started_at": at(1),
+    "duration_ms": 7_200_000,
+    "bytes": 5_000_000_000,
+    "complete": True,
+    "playback_path": "/vod/st/index.m3u8",
+    "renditions": ["source", "audio"],
+}
+
+
+def test_a_recording_from_its_start_to_its_deletion() -> None:
+    ids = {"stream_id": "st", "channel_id": "1"}
+    log = [
+        record("RecordingStarted", 1, **ids, node="n1"),
+        record("RecordingPublished", 121, **ids, node="n1", **PUBLISHED),
+        record("RecordingDeleted", 999, **ids, node="n1", reason="retention"),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["videos"] for length in range(len(log))]
+    made = {**ids, "created_at": at(1)}
+    assert after[0] == [{**made, "published_at": None, **dict.fromkeys(PUBLISHED)}]
+    assert after[1] == [{**made, "published_at": at(121), **PUBLISHED}]
+    assert after[2] == []
+
+
+def test_a_clip_outlives_its_video_and_takes_its_bounds_from_its_publication() -> None:
+    ids = {"stream_id": "st", "channel_id": "1", "clip_id": "cl"}
+    real = {"vod_offset_ms": 8_000, "duration_ms": 31_000, "playback_path": "/vod/cl/index.m3u8"}
+    log = [
+        record("RecordingStarted", 1, stream_id="st", channel_id="1", node="n1"),
+        record("ClipCreated", 2, **ids, creator_id="2", node="n1", title="Oh", duration_ms=30_000, live=True),
+        record("ClipPublished", 3, **ids, **real),
+        record("RecordingDeleted", 4, stream_id="st", channel_id="1", node="n1", reason="owner"),
+        record("ClipDeleted", 5, **ids, node="n1", reason="creator"),
+    ]
+    after = [tables_after(streams.MODEL, *log[: length + 1])["clips"] for length in range(len(log))]
+    created = {**ids, "creator_id": "2", "title": "Oh", "created_at": at(2)}
+    assert after[1] == [{**created, "published_at": None, **dict.fromkeys(real)}]
+    assert after[2] == after[3] == [{**created, "published_at": at(3), **real}]
+    assert after[4] == []
+
+
 def test_stream_health() -> None:
     sample = {
         "event_id": "e1",
@@ -171,17 +230,59 @@ def test_stream_health() -> None:
         "dts_gaps": 1,
         "drift_ms": 30,
         "status": "ok",
+        "video_kbps": 1372.5,
+        "audio_kbps": 128.0,
+        "bitrate_10s_kbps": 1490.0,
+        "bitrate_60s_kbps": 1480.0,
+        "gop_min_ms": 1900,
+        "b_frames": 2,
+        "starved_ms": 0,
+        "width": 1280,
+        "height": 720,
+        "loudness_dbfs": -18.5,
+        "brightness": None,
+        "picture_change": None,
     }
-    change = {"event_id": "e2", "stream_id": "st", "channel_id": "1", "status": "warning", "previous": "ok"}
+    change = {
+        "event_id": "e2",
+        "stream_id": "st",
+        "channel_id": "1",
+        "status": "warning",
+        "previous": "ok",
+        "codes": ["bitrateLow"],
+        "severities": ["warning"],
+    }
+    encoder = {
+        "event_id": "e5",
+        "stream_id": "st",
+        "channel_id": "1",
+        "encoder": "OBS",
+        "video_codec_id": "7",
+        "audio_codec_id": "10",
+        "configured_width": 1280,
+        "configured_height": 720,
+        "configured_frame_rate": 30.0,
+        "configured_video_kbps": 2500.0,
+        "configured_audio_kbps": 128.0,
+    }
+    of_stream = {"stream_id": "st", "channel_id": "1"}
     tables = tables_after(
         stream_health.MODEL,
         record("HealthSampled", 1, **sample),
         record("HealthSampled", 1, **sample),
-        record("HealthChanged", 2, **change, codes=["bitrateLow"]),
+        record("HealthChanged", 2, **change),
+        record("StarvationStarted", 3, event_id="e3", **of_stream, behind_ms=2100),
+        record("StarvationEnded", 4, event_id="e4", **of_stream, lasted_ms=60_000),
+        record("EncoderAnnounced", 5, **encoder),
     )
     assert tables == {
         "health_samples": [{**sample, "sampled_at": at(1)}],
-        "health_changes": [{**change, "changed_at": at(2), "codes": ["bitrateLow"]}],
+        "health_changes": [{**change, "changed_at": at(2)}],
+        "health_starvations": [
+            {**of_stream, "event_id": "e3", "noticed_at": at(3), "starving": True, "ms": 2100},
+            {**of_stream, "event_id": "e4", "noticed_at": at(4), "starving": False, "ms": 60_000},
+        ],
+        "health_encoders": [{**encoder, "announced_at": at(5)}],
     }
 
 

@@ -97,10 +97,10 @@ def streamer(edge: Edge) -> Member:
 
 
 @contextmanager
-def publishing(edge: Edge, member: Member) -> Iterator[None]:
+def publishing(edge: Edge, member: Member, gop_s: float = 1.0) -> Iterator[None]:
     key = member.ask("POST", "/helix/streams/key").json()["data"][0]["stream_key"]
     stopped = threading.Event()
-    footage = Footage(width=640, height=360, frame_rate=15, gop_s=1.0, video_kbps=600)
+    footage = Footage(width=640, height=360, frame_rate=15, gop_s=gop_s, video_kbps=600)
     url = f"rtmp://127.0.0.1:{edge.settings.rtmp_port}/live/{key}"
     thread = threading.Thread(target=publish, args=(url, footage, stopped, lambda text: None))
     thread.start()
@@ -228,6 +228,34 @@ def test_a_viewer_registers_follows_and_chats(edge: Edge, streamer: Member, visi
     page.click("#sign-out")
     expect(page.locator("#sign-in")).to_be_visible(timeout=SOON_MS)
     assert page.evaluate("window.pwned") is None
+    visit.check(edge.url)
+
+
+def test_the_creator_page_shows_the_owner_how_the_stream_is_doing(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(f"{edge.url}/creator")
+    expect(page.locator("#notice")).to_have_text("Sign in to see how your stream is doing.", timeout=SOON_MS)
+    page.click("#sign-in")
+    page.fill("input[name=login]", streamer.login)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("#sign-in-form button >> nth=0")
+    expect(page.locator("#notice")).to_contain_text("You are not live.", timeout=SOON_MS)
+    with publishing(edge, streamer, gop_s=5.0):
+        advice = page.locator('#advice li[data-code="gopSizeLong"]')
+        expect(advice).to_contain_text("Your encoder's keyframe interval is 5 s; set it to 2 s.", timeout=SOON_MS)
+        expect(advice).to_have_attribute("data-severity", "warning")
+        expect(page.locator("#status")).to_have_text("Warning")
+        expect(page.locator("#sent")).to_contain_text("640×360")
+        expect(page.locator("#encoder")).to_contain_text("Lavf")
+        expect(page.locator("#changes")).to_contain_text("gopSizeLong")
+        expect(page.locator("#gop svg")).to_have_attribute("aria-label", re.compile("Keyframe interval: 5.0 s now"))
+        for chart in ("bitrate", "frame-rate", "gop", "skew"):
+            expect(page.locator(f"#{chart} polyline")).to_have_attribute("points", re.compile(r"^[\d.]+,-?[\d.]+ "))
+    expect(page.locator("#notice")).to_contain_text("You are not live.", timeout=SOON_MS)
+    page.click("#sign-out")
+    expect(page.locator("#notice")).to_contain_text("Sign in", timeout=SOON_MS)
     visit.check(edge.url)
 
 

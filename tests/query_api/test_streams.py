@@ -1,4 +1,4 @@
-"""Live streams, past streams, health and playback reports."""
+"""Live streams, past streams and playback reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from schemas.events.stream_health import HealthChanged, HealthSampled
 from schemas.events.streams import PublisherDisconnected, StreamEnded, StreamStarted, ThumbnailPublished
 from schemas.message import Event
 from tests.query_api.conftest import Edge, Member, eventually
@@ -164,46 +163,3 @@ def test_pages_of_live_streams_hold_each_stream_once(edge: Edge) -> None:
     assert sorted(seen) == sorted(stream.stream_id for stream in streams)
     for stream in streams:
         edge.append(ended(stream), partitioned_by=stream.channel_id)
-
-
-def test_health_says_how_it_is_and_how_it_was(edge: Edge) -> None:
-    stream = started("20000")
-    edge.append(stream, partitioned_by="20000")
-    where = {"stream_id": stream.stream_id, "channel_id": "20000"}
-    samples = [
-        HealthSampled(
-            **envelope(10 - number),
-            **where,
-            sequence=number,
-            duration_ms=2000,
-            bitrate_kbps=2500.5,
-            frame_rate=30.0,
-            gop_ms=6000,
-            av_skew_ms=5,
-            dts_gaps=0,
-            drift_ms=1,
-            status="warning",
-        )
-        for number in range(5)
-    ]
-    change = HealthChanged(**envelope(), **where, status="warning", previous="ok", codes=["gopSizeLong"])
-    token = edge.append(*samples, change)
-    path = f"/streams/{stream.stream_id}/health"
-    page = edge.client.get(path, params={"first": 3}, headers={"Tally-Consistency": token}).json()
-    (health,) = page["data"]
-    assert health["now"]["status"] == "warning"
-    assert health["now"]["advice"][0]["code"] == "gopSizeLong"
-    assert "keyframe interval" in health["now"]["advice"][0]["message"]
-    assert health["changes"][0]["codes"] == ["gopSizeLong"]
-    assert [sample["sequence"] for sample in health["samples"]] == [4, 3, 2]
-    rest = edge.client.get(path, params={"first": 3, "after": page["pagination"]["cursor"]}).json()
-    assert [sample["sequence"] for sample in rest["data"][0]["samples"]] == [1, 0]
-    assert rest["pagination"] == {}
-
-
-def test_a_stream_without_a_segment_has_no_judgement_yet(edge: Edge) -> None:
-    stream = started("20001")
-    token = edge.append(stream, partitioned_by="20001")
-    answer = edge.client.get(f"/streams/{stream.stream_id}/health", headers={"Tally-Consistency": token})
-    assert answer.json()["data"][0]["now"] == {"status": "unknown", "since": None, "advice": []}
-    assert edge.client.get(f"/streams/{uuid.uuid4()}/health").status_code == 404

@@ -18,6 +18,7 @@ COMMANDS = (
     "replay",
     "import-cdn-logs",
     "bench",
+    "check-hls",
     "check",
     "test",
     "coverage",

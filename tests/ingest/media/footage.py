@@ -64,7 +64,10 @@ def record(
 def _add_picture(
     container: OutputContainer, codec: str, rate: Fraction, gop: int, size: tuple[int, int], b_frames: int
 ) -> VideoStream:
-    options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
+    if codec == "libsvtav1":
+        options = {"preset": "12", "svtav1-params": "pred-struct=1:tune=0"}
+    else:
+        options = {"preset": "ultrafast", "bf": str(b_frames), "sc_threshold": "0", "x265-params": "log-level=none"}
     picture = container.add_stream(codec, rate=rate, options=options)
     assert isinstance(picture, VideoStream)
     picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.media.aac import read_aac
+from ingest.media.av1 import read_av1
 from ingest.media.avc import read_avc
 from ingest.media.bits import BitReader
 from ingest.media.flv import VideoConfig, read_video
@@ -20,6 +21,12 @@ from tests.ingest.media.footage import record
 HIGH_1080 = bytes.fromhex(
     "0164002affe1001b6764002aacd940780227e5c05a808080a0000003002000000781e30632c001000568ebecb22c"
 )
+
+
+def av1_record(bits: str) -> bytes:
+    """An av1C body around a sequence header written as bits."""
+    header = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    return bytes([0x81, 0x09, 0xC0, 0x00, 0x0A, len(header)]) + header
 
 
 def video_config(codec: str, size: tuple[int, int], rate: int) -> VideoConfig:
@@ -42,6 +49,32 @@ def test_hevc_says_its_size(size: tuple[int, int]) -> None:
     parameters = read_hevc(video_config("libx265", size, 30).record)
     assert (parameters.width, parameters.height) == size
     assert parameters.codec.startswith("hvc1.1.6.L")
+
+
+@pytest.mark.parametrize(("size", "level"), [((320, 180), "00"), ((1280, 720), "05")])
+def test_av1_says_its_size(size: tuple[int, int], level: str) -> None:
+    parameters = read_av1(video_config("libsvtav1", size, 30).record)
+    assert (parameters.width, parameters.height) == size
+    assert parameters.codec == f"av01.0.{level}M.08"
+    assert (parameters.entry, parameters.config_box) == (b"av01", b"av1C")
+
+
+# From an encoder with timing, a decoder model and an initial display delay: 1920x1080 at 60, 10 bits.
+AV1_1080 = av1_record(
+    "000" "0" "0"  # profile, still picture, reduced header
+    "1" f"{1:032b}" f"{60:032b}" "1" "1"  # timing: equal intervals of one tick
+    "1" "00100" f"{1:032b}" "00100" "00100"  # decoder model with delays of 5 bits
+    "1" "00000"  # display delay, one operating point
+    f"{0:012b}" "01001" "1"  # all layers, level 4.1, high tier
+    "1" "00001" "00001" "0" "1" "0011"
+    "1010" "1010" f"{1919:011b}" f"{1079:011b}"
+)  # fmt: skip
+
+
+def test_an_av1_header_with_everything_optional_is_read() -> None:
+    parameters = read_av1(AV1_1080)
+    assert (parameters.codec, parameters.width, parameters.height) == ("av01.0.09H.10", 1920, 1080)
+    assert parameters.frame_rate == 60.0
 
 
 def test_high_profile_with_cropping_is_read() -> None:
@@ -68,13 +101,13 @@ def test_aac_says_its_rate_and_channels(record_hex: str, codec: str, rate: int, 
 @pytest.mark.parametrize(
     "record_", [b"", b"\x01\x64\x00\x2a\xff\xe1\x00\x00\x00", b"\x00" * 30, b"\x01" + b"\xff" * 60]
 )
-@pytest.mark.parametrize("read", [read_avc, read_hevc])
+@pytest.mark.parametrize("read", [read_avc, read_hevc, read_av1])
 def test_what_is_no_record_is_refused(read: Callable[[bytes], object], record_: bytes) -> None:
     with pytest.raises(ValueError, match=r"record|parameter set|lengths"):
         read(record_)
 
 
-@given(st.binary(max_size=80), st.sampled_from([read_avc, read_hevc, read_aac]))
+@given(st.binary(max_size=80), st.sampled_from([read_avc, read_hevc, read_av1, read_aac]))
 def test_any_bytes_are_read_or_raise_value_error(data: bytes, read: Callable[[bytes], object]) -> None:
     try:
         read(data)
@@ -84,11 +117,13 @@ def test_any_bytes_are_read_or_raise_value_error(data: bytes, read: Callable[[by
 
 @given(st.integers(0, 200), st.binary(min_size=1, max_size=3))
 def test_a_damaged_record_is_read_or_raises_value_error(at: int, patch: bytes) -> None:
-    for config in (video_config("libx264", (320, 180), 30), video_config("libx265", (320, 180), 30)):
+    readers = {"libx264": read_avc, "libx265": read_hevc, "libsvtav1": read_av1}
+    for codec, read in readers.items():
+        config = video_config(codec, (320, 180), 30)
         spot = at % len(config.record)
         damaged = config.record[:spot] + patch + config.record[spot + len(patch) :]
         try:
-            (read_avc if config.codec == "avc1" else read_hevc)(damaged)
+            read(damaged)
         except ValueError:
             continue
 

@@ -280,3 +280,13 @@ def test_hevc_in_its_enhanced_form_plays(tmp_path: Path) -> None:
     assert 'CODECS="hvc1.1.6.L60.90,mp4a.40.2"' in playback.multivariant()
     assert "RESOLUTION=320x180" in playback.multivariant()
     assert decoded(whole(source(playback)), "video") == 180
+
+
+def test_av1_in_its_enhanced_form_plays(tmp_path: Path) -> None:
+    playback = publish(tmp_path, record(video="libsvtav1"))
+    assert 'CODECS="av01.0.00M.08,mp4a.40.2"' in playback.multivariant()
+    assert "RESOLUTION=320x180" in playback.multivariant()
+    data = whole(source(playback))
+    assert decoded(data, "video") == 180
+    assert all(bytes(packet)[:2] != b"\x12\x00" for packet in packets(data, "video")), "a temporal delimiter"
+    assert [packet.is_keyframe for packet in packets(data, "video")][::60] == [True] * 3

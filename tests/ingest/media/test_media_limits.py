@@ -34,7 +34,7 @@ def test_more_bytes_a_second_than_allowed_are_refused(tmp_path: Path) -> None:
 def test_a_flood_whose_time_stands_still_is_refused(tmp_path: Path) -> None:
     live = live_stream(tmp_path)
     push_all(live, HEADERS)
-    flood = MediaTag("video", 0, b"\x17\x01\x00\x00\x00x")
+    flood = MediaTag("video", 0, b"\x17\x01\x00\x00\x00" + b"\x00\x00\x00\x01x")
     with pytest.raises(RefusedMedia) as refused:
         for _ in range(100_000):
             live.push(flood, NOW_S)

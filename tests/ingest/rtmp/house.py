@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -27,7 +28,7 @@ from ingest.connection import ConnectionLimits
 from ingest.health.sample import HealthSample
 from ingest.hls.playback import SOURCE, Playback
 from ingest.hls.registry import Registry
-from ingest.media.became import HealthBecame
+from ingest.media.became import HealthBecame, HealthReport, SegmentClosed
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
@@ -42,6 +43,7 @@ from ingest.rtmp.handshake import RANDOM_SIZE, SIZE
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import Message
 from ingest.server import RtmpServer
+from ingest.tls import Certificates
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
 from schemas.message import Command, Event
@@ -122,12 +124,15 @@ class LocalDeciders:
 class KeptReports:
     samples: dict[str, list[HealthSample]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[str, list[HealthBecame]] = field(default_factory=lambda: defaultdict(list))
+    others: dict[str, list[HealthReport]] = field(default_factory=lambda: defaultdict(list))
 
-    def sampled(self, entry: Entry, sample: HealthSample) -> None:
-        self.samples[entry.stream_id].append(sample)
-
-    def changed(self, entry: Entry, became: HealthBecame) -> None:
-        self.changes[entry.stream_id].append(became)
+    def report(self, entry: Entry, became: HealthReport) -> None:
+        if isinstance(became, SegmentClosed):
+            self.samples[entry.stream_id].append(became.sample)
+        elif isinstance(became, HealthBecame):
+            self.changes[entry.stream_id].append(became)
+        else:
+            self.others[entry.stream_id].append(became)
 
 
 class House:
@@ -142,6 +147,8 @@ class House:
         media: MediaSettings | None = None,
         connections: int = 100,
         deciders: LocalDeciders | None = None,
+        certificates: Certificates | None = None,
+        settle_s: float = 10.0,
     ) -> None:
         self.deciders = deciders or LocalDeciders(grace_s)
         self.reports = KeptReports()
@@ -150,13 +157,14 @@ class House:
         self.registry = Registry(directory / "live")
         self.journal = Journal(directory / "ingest")
         self._media = media or MediaSettings()
-        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s)
+        tools = Tools(self.deciders, self.journal, self.reports, "node", grace_s, settle_s)
         self.desk = StreamDesk(tools, self._open)
         self._server_limits = limits or ConnectionLimits()
         self._connections = connections
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self.port = 0
+        self._certificates = certificates
+        self.port = self.tls_port = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -206,6 +214,11 @@ class House:
         found = self.registry.find(self.stream_of(key))
         return found if found is not None and found.ready else None
 
+    @property
+    def connections(self) -> int:
+        """How many there are, publishing or not."""
+        return len(self._server._connections)
+
     def ended(self, code: str) -> list[MutableMapping[str, Any]]:
         """The log lines of connections that ended for this reason."""
         return [line for line in list(self.logs) if line.get("code") == code]
@@ -217,7 +230,10 @@ class House:
     async def _start(self) -> int:
         self.desk.recover()
         self._server = RtmpServer(self.desk, connections=self._connections, limits=self._server_limits)
-        return await self._server.start("127.0.0.1", 0)
+        port = await self._server.start("127.0.0.1", 0)
+        if self._certificates is not None:
+            self.tls_port = self._server.start_tls(self._certificates, "127.0.0.1", 0)
+        return port
 
     async def _stop(self) -> None:
         await self._server.stop()
@@ -288,10 +304,12 @@ def invoke(*values: amf0.Value, stream_id: int = 0) -> bytes:
 
 
 class TagPublisher:
-    """Publishes tags at once, without pacing."""
+    """Publishes tags at once, without pacing. With `tls`, over RTMPS."""
 
-    def __init__(self, port: int, key: str, app: str = "live") -> None:
+    def __init__(self, port: int, key: str, app: str = "live", tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.session = ClientSession(app, key, f"rtmp://127.0.0.1:{port}/{app}", bytes(RANDOM_SIZE))
         self.ended: PublishEnded | None = None
         self.started = False

@@ -172,12 +172,29 @@ def test_what_is_sent_before_the_answer_is_bounded() -> None:
 
 @pytest.mark.parametrize(
     ("app", "name"),
-    [("live", KEY), ("live/", KEY), ("live?token=1", f"{KEY}?backup=1"), (f"live/{KEY}", "")],
+    [("live", KEY), ("live/", KEY), ("live?token=1", f"{KEY}?token=1"), (f"live/{KEY}", "")],
 )
 def test_the_key_is_found_where_encoders_put_it(app: str, name: str) -> None:
     other = shaken()
     happened = other.receive_data(invoke("connect", 1, {"app": app}) + invoke("publish", 5, None, name))
     assert happened == [PublishRequested(KEY)]
+
+
+@pytest.mark.parametrize(
+    ("app", "name", "backup"),
+    [
+        ("live", f"{KEY}?backup=1", True),
+        ("live?backup=1", KEY, True),
+        ("live", f"{KEY}?token=x&backup=1", True),
+        ("live", KEY, False),
+        ("live", f"{KEY}?backup=0", False),
+        ("live", f"{KEY}?nobackup=1", False),
+    ],
+)
+def test_a_backup_says_so_behind_the_app_or_the_key(app: str, name: str, backup: bool) -> None:
+    other = shaken()
+    happened = other.receive_data(invoke("connect", 1, {"app": app}) + invoke("publish", 5, None, name))
+    assert happened == [PublishRequested(KEY, backup)]
 
 
 def test_connect_is_answered_with_the_codecs_that_enhanced_rtmp_names() -> None:
@@ -188,7 +205,12 @@ def test_connect_is_answered_with_the_codecs_that_enhanced_rtmp_names() -> None:
     assert [message.type_id for message in arrived] == [5, 6, 20]
     info = messages.read_command(arrived[2]).arguments[1]
     assert isinstance(info, dict)
-    assert info["fourCcList"] == ["avc1", "hvc1"]
+    assert info["fourCcList"] == ["avc1", "hvc1", "av01", "mp4a"]
+    assert info["videoFourCcInfoMap"] == {"avc1": 4.0, "hvc1": 4.0, "av01": 4.0}
+    assert info["audioFourCcInfoMap"] == {"mp4a": 4.0}
+    multitrack = 2
+    assert isinstance(info["capsEx"], float)
+    assert not int(info["capsEx"]) & multitrack
 
 
 def test_fmle_commands_are_answered() -> None:

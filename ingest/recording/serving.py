@@ -1,0 +1,83 @@
+"""Recordings and clips over HTTP, out of the store: what any static server or CDN in front of it could do too."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ingest.recording.objects import KINDS, ending_of
+from ingest.storage.contract import Store, StoreAway, checked_key
+
+AT_ONCE = 64
+"""Objects in memory at a time; further requests wait for their turn."""
+
+_OPEN = {"Access-Control-Allow-Origin": "*", "Accept-Ranges": "bytes"}
+_EXPOSED = {"Access-Control-Expose-Headers": "Content-Length, Content-Range"}
+_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})", re.ASCII)
+
+
+def vod_routes(store: Store) -> list[Route]:
+    """`/vod/{key}`: GET, HEAD and what browsers ask before."""
+    vod = _Vod(store)
+    return [
+        Route("/vod/{key:path}", vod.serve, methods=["GET"]),
+        Route("/vod/{key:path}", _preflight, methods=["OPTIONS"]),
+    ]
+
+
+class _Vod:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def serve(self, request: Request) -> Response:
+        key: str = request.path_params["key"]
+        kind = KINDS.get(ending_of(key))
+        if kind is None or not _is_key(key):
+            return _refusal(404, "no such recording")
+        span = _range(request.headers.get("range"))
+        try:
+            async with self._places:
+                blob = await self._store.get(key, *(span or (0, None)))
+        except StoreAway:
+            return _refusal(503, "the store of recordings cannot be reached", {"Retry-After": "5"})
+        if blob is None:
+            return _refusal(404, "no such recording")
+        headers = {**_OPEN, **_EXPOSED, "Cache-Control": kind.cache_control}
+        if span is None:
+            return Response(blob.data, headers=headers, media_type=kind.content_type)
+        if not blob.data:
+            return _refusal(416, "past the end", {"Content-Range": f"bytes */{blob.size}"})
+        headers["Content-Range"] = f"bytes {span[0]}-{span[0] + len(blob.data) - 1}/{blob.size}"
+        return Response(blob.data, 206, headers, kind.content_type)
+
+
+def _is_key(key: str) -> bool:
+    try:
+        checked_key(key)
+    except ValueError:
+        return False
+    return "/" in key
+
+
+def _range(header: str | None) -> tuple[int, int | None] | None:
+    """The one range that is asked for (RFC 9110 14.2). Others, such as several, get everything, as is allowed."""
+    match = _RANGE.fullmatch(header) if header else None
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2]) if match[2] else None
+    return (first, last) if last is None or first <= last else None
+
+
+async def _preflight(request: Request) -> Response:
+    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
+    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
+
+
+def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
+    lifetime = "public, max-age=1" if status == 404 else "no-store"
+    return PlainTextResponse(reason, status, {**_OPEN, "Cache-Control": lifetime, **(headers or {})})

@@ -1,0 +1,63 @@
+"""The commands that recordings give rise to. Each has an id of its own making, so that saying it again is harmless."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from commands.identity import command_id_of
+from ingest.recording.manifest import Manifest
+from ingest.recording.objects import playback_path
+from schemas.commands.recordings import DeleteClip, DeleteRecording, PublishClip, PublishRecording, StartRecording
+
+ACTOR = "system:ingest"
+RETENTION = "retention"
+
+
+def _head(name: str, about: str, channel_id: str) -> dict[str, Any]:
+    return {
+        "command_id": command_id_of(ACTOR, name, about),
+        "issued_at": datetime.now(UTC),
+        "actor": ACTOR,
+        "correlation_id": about,
+        "channel_id": channel_id,
+    }
+
+
+def start(stream_id: str, channel_id: str, node: str) -> StartRecording:
+    return StartRecording(**_head("StartRecording", stream_id, channel_id), stream_id=stream_id, node=node)
+
+
+def publish(manifest: Manifest, node: str) -> PublishRecording:
+    """The manifest must not be empty."""
+    return PublishRecording(
+        **_head("PublishRecording", manifest.id, manifest.channel_id),
+        stream_id=manifest.id,
+        node=node,
+        started_at=datetime.fromtimestamp(manifest.started_at_s, UTC),
+        duration_ms=round(manifest.duration_s * 1000),
+        bytes=manifest.size,
+        complete=manifest.complete,
+        playback_path=playback_path(manifest.id),
+        renditions=[track.name for track in manifest.tracks],
+    )
+
+
+def delete(stream_id: str, channel_id: str) -> DeleteRecording:
+    """Because its time is over."""
+    return DeleteRecording(**_head("DeleteRecording", stream_id, channel_id), stream_id=stream_id, reason=RETENTION)
+
+
+def publish_clip(clip: Manifest, offset_s: float) -> PublishClip:
+    return PublishClip(
+        **_head("PublishClip", clip.id, clip.channel_id),
+        clip_id=clip.id,
+        vod_offset_ms=round(offset_s * 1000),
+        duration_ms=round(clip.duration_s * 1000),
+        playback_path=playback_path(clip.id),
+    )
+
+
+def delete_clip(clip_id: str, channel_id: str) -> DeleteClip:
+    """Because there is nothing to cut."""
+    return DeleteClip(**_head("DeleteClip", clip_id, channel_id), clip_id=clip_id)

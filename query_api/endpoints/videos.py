@@ -1,0 +1,156 @@
+"""Recordings, as Helix shows videos."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from asyncpg import Record
+from pydantic import BaseModel, Field
+
+from query_api.endpoint import Answer, Call, Endpoint, Nothing
+from query_api.errors import ApiError
+from query_api.fields import StreamId, UserId
+from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from schemas.commands.recordings import DeleteRecording
+
+SCOPE = "channel:manage:videos"
+
+_SQL = """
+SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
+       coalesce(s.title, '') AS title, coalesce(s.language, '') AS language, v.started_at, v.published_at,
+       v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions
+FROM videos v
+LEFT JOIN users u ON u.user_id = v.channel_id
+LEFT JOIN streams s ON s.stream_id = v.stream_id
+WHERE v.published_at IS NOT NULL
+  AND (cardinality($1::text[]) = 0 OR v.stream_id = ANY($1))
+  AND ($2::text IS NULL OR v.channel_id = $2)
+  AND ($3::timestamptz IS NULL OR (v.published_at, v.stream_id) < ($3, $4))
+ORDER BY v.published_at DESC, v.stream_id DESC LIMIT $5
+"""
+
+
+class VideosQuery(PageQuery):
+    """Some videos, or those of a user."""
+
+    id: list[StreamId] = Field(default=[], max_length=100)
+    user_id: UserId | None = None
+
+
+class Video(BaseModel):
+    """Helix's fields, and what of the recording there is."""
+
+    id: str = Field(description="The stream's id: a stream has one recording.")
+    stream_id: str
+    user_id: str
+    user_login: str
+    user_name: str
+    title: str
+    description: str = ""
+    created_at: datetime = Field(description="When the stream began.")
+    published_at: datetime
+    url: str = Field(description="The multivariant playlist.")
+    thumbnail_url: str = ""
+    viewable: Literal["public"] = "public"
+    view_count: int = 0
+    language: str
+    type: Literal["archive"] = "archive"
+    duration: str = Field(description="Such as 3h8m33s.")
+    muted_segments: None = None
+    playback_url: str = Field(description="The multivariant playlist.")
+    size: int = Field(description="Bytes.")
+    complete: bool = Field(description="False when something is missing; manifest.json beside the playlist lists it.")
+    renditions: list[str]
+
+
+class OwnVideosQuery(BaseModel):
+    """Which videos, of the token's user."""
+
+    id: list[StreamId] = Field(min_length=1, max_length=5)
+
+
+class DeletedVideos(BaseModel):
+    """Their ids."""
+
+    data: list[str]
+
+
+async def list_videos(call: Call[VideosQuery, Nothing]) -> Answer:
+    query, services = call.query, call.services
+    if bool(query.id) == bool(query.user_id):
+        raise ApiError(400, "id, user_id: give one of them.")
+    after = keys_of(query.after, by_time) if query.after else (None, None)
+    rows = await services.database.rows(_SQL, query.id, query.user_id, *after, query.first + 1)
+    page, pagination = paged(rows, query.first, by_time, lambda row: (row["published_at"], row["stream_id"]))
+    playback_url = services.settings.playback_url.rstrip("/")
+    return Answer(Page[Video](data=[_video(row, playback_url) for row in page], pagination=pagination))
+
+
+async def delete_videos(call: Call[OwnVideosQuery, Nothing]) -> Answer:
+    user_id = call.user.user_id
+    done, token = [], None
+    for video_id in dict.fromkeys(call.query.id):
+        envelope = call.envelope(user_id, f"DELETE /helix/videos {video_id}")
+        command = DeleteRecording(channel_id=user_id, stream_id=video_id, reason="owner", **envelope)
+        accepted = await call.services.gateway.submit(command)
+        done.append(video_id)
+        token = accepted.token or token
+    return Answer(DeletedVideos(data=done), token)
+
+
+def helix_duration(milliseconds: int) -> str:
+    """Whole seconds as Helix writes them: 3h8m33s, 21s."""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{seconds}s"
+
+
+def _video(row: Record, playback_url: str) -> Video:
+    url = playback_url + row["playback_path"]
+    return Video(
+        id=row["stream_id"],
+        stream_id=row["stream_id"],
+        user_id=row["channel_id"],
+        user_login=row["login"],
+        user_name=row["display_name"],
+        title=row["title"],
+        created_at=row["started_at"],
+        published_at=row["published_at"],
+        url=url,
+        language=row["language"],
+        duration=helix_duration(row["duration_ms"]),
+        playback_url=url,
+        size=row["bytes"],
+        complete=row["complete"],
+        renditions=row["renditions"],
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/helix/videos",
+        tag="Videos",
+        summary="Get recordings",
+        description="By `id` or by `user_id`, last published first.",
+        handler=list_videos,
+        query=VideosQuery,
+        body=Nothing,
+        answer=Page[Video],
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/helix/videos",
+        tag="Videos",
+        summary="Delete recordings of the token's user",
+        description="In the order given, up to the first that cannot be deleted. Clips made from them stay.",
+        handler=delete_videos,
+        query=OwnVideosQuery,
+        body=Nothing,
+        answer=DeletedVideos,
+        scope=SCOPE,
+        mutates=True,
+        rejections=(404, 409),
+    ),
+)

@@ -1,0 +1,93 @@
+"""Our own origin on a real port with real media, and a plain file server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from ingest.hls.backlog import WindowLimits
+from ingest.hls.origin import create_origin
+from ingest.hls.registry import Registry
+from ingest.media.live import LiveStream
+from ingest.media.settings import MediaSettings
+from ingest.media.tag import MediaTag
+
+STREAM = "stream"
+WINDOW_S = 34.0
+"""What playlists list: enough that delta updates skip something."""
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """The app's address while it runs."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+                await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+class Broadcast:
+    """A publisher whose media is there up to `backlog_s` already, and then comes at the pace of its timestamps."""
+
+    def __init__(self, directory: Path, tags: Iterable[MediaTag], backlog_s: float) -> None:
+        self.registry = Registry(directory, WindowLimits(listed_s=WINDOW_S))
+        self._live = LiveStream(STREAM, "channel", MediaSettings(), self.registry)
+        self._start_s = time.time() - backlog_s
+        self._coming = list(tags)
+        while self._coming and self._coming[0].timestamp_ms < backlog_s * 1000:
+            self._push()
+
+    def _push(self) -> None:
+        tag = self._coming.pop(0)
+        self._live.push(tag, self._start_s + tag.timestamp_ms / 1000)
+
+    def close(self) -> None:
+        self._live.close()
+
+    def vanish(self, back_in_s: float, tags: Iterable[MediaTag]) -> None:
+        """The publisher is gone, and comes back with other media."""
+        self._live.interrupt()
+        self._start_s, self._coming = time.time() + back_in_s, list(tags)
+
+    async def _go_on(self) -> None:
+        while self._coming:
+            wait_s = self._start_s + self._coming[0].timestamp_ms / 1000 - time.time()
+            if wait_s > 0:
+                await asyncio.sleep(min(wait_s, 0.1))
+            else:
+                self._push()
+        self.close()
+
+    @asynccontextmanager
+    async def on_air(self) -> AsyncIterator[str]:
+        """The address of its multivariant playlist while it goes on."""
+        publishing = asyncio.create_task(self._go_on())
+        try:
+            async with serving(create_origin(self.registry)) as address:
+                yield f"{address}/live/{STREAM}/index.m3u8"
+        finally:
+            publishing.cancel()
+            with suppress(asyncio.CancelledError):
+                await publishing
+
+
+@asynccontextmanager
+async def files_served(directory: Path) -> AsyncIterator[str]:
+    """The address of a directory."""
+    async with serving(Starlette(routes=[Mount("/", StaticFiles(directory=directory))])) as address:
+        yield address
