@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from benchmarks.stack import ROOT, accepts
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.parse import Cmcd
-from ingest.desk import Cut
+from ingest.desk import Cut, Role
 from ingest.hls.entries import part_name
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.origin import create_origin
@@ -126,7 +126,7 @@ class _OpenDesk:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    async def authorise(self, key: str, session_id: str, cut: Cut) -> _Publication:
+    async def authorise(self, key: str, role: Role, session_id: str, cut: Cut) -> _Publication:
         return _Publication(LiveStream(STREAM, "channel", MediaSettings(), self._registry), self._registry)
 
 

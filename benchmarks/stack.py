@@ -34,7 +34,7 @@ class Stack:
         """Run a `tally` command against this system."""
         return subprocess.run(
             [TALLY, *arguments, *self.flags],
-            env=os.environ | self.settings,
+            env={**os.environ, **self.settings},
             capture_output=True,
             text=True,
             timeout=timeout_s,
