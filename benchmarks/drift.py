@@ -183,6 +183,7 @@ def play(skew: float, seed: int) -> dict[str, Any]:
         for second, tags in zip(range(1, HOURS * HOUR_S + 1), footage.seconds(), strict=False):
             for tag in wire.carry(tags):
                 live.push(tag, NOW_S + tag.timestamp_ms / 1000)
+            live.tick(NOW_S + second)
             if second % HOUR_S == 0:
                 weights.append(round(process.memory_info().rss / 2**20, 1))
         live.close()

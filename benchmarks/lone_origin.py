@@ -115,6 +115,9 @@ class _Publication:
             sys.stdout.write(f"part {part_name(*self._last)} {began:.6f}\n")
             sys.stdout.flush()
 
+    def tick(self, now_s: float) -> None:
+        self._live.tick(now_s)
+
     def end(self, reason: str) -> None:
         self._live.close()
 
