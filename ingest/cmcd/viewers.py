@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from cachetools import TTLCache
 
-from ingest.cmcd.appends import Appends
+from ingest.appends import Appends
 from ingest.cmcd.events import event_of
 from ingest.cmcd.parse import Cmcd
 from ingest.cmcd.sessions import Limits, Observation, Sessions
@@ -21,6 +21,8 @@ REMEMBERED_S = 60.0
 """How long a stream's channel is not asked for again. Players learn of a stream's end a little later than we do."""
 
 SWEEP_S = 1.0
+MAX_WAITING = 50_000
+"""Events: five heartbeats of ten thousand viewers."""
 
 
 class Viewers:
@@ -28,14 +30,14 @@ class Viewers:
 
     def __init__(self, settings: Settings, codec: Codec, channel_of: Callable[[str], str]) -> None:
         self._sessions = Sessions(limits_of(settings))
-        self._appends = Appends(settings, codec)
+        self._appends = Appends(settings, codec, "playback events", MAX_WAITING)
         self._channel_of = channel_of
         self._channels: TTLCache[str, str] = TTLCache(STREAMS, REMEMBERED_S)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Append events while inside."""
-        async with self._appends.running():
+        async with self._appends:
             sweeping = asyncio.create_task(self._sweep())
             try:
                 yield

@@ -1,25 +1,24 @@
-"""Playback events on their way to Kafka. Losing Kafka for a while costs the oldest events, never the video."""
+"""Events on their way to Kafka that nothing waits for. Losing Kafka for a while costs the oldest, never the video."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from itertools import islice
+from types import TracebackType
+from typing import Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from schemas.events.playback import PlaybackEvent
+from schemas.message import Event
 from schemas.wire import Codec
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
 
-MAX_WAITING = 50_000
-"""Events: five heartbeats of ten thousand viewers."""
-
 BATCH = 500
+LINGER_MS = 20
 RETRY_S = 1.0
 FLUSH_S = 3.0
 
@@ -27,31 +26,40 @@ _log = structlog.get_logger(__name__)
 
 
 class Appends:
-    """`put` never waits and never fails. A batch whose outcome is unsure is sent again with the same ids."""
+    """An async context manager. `put` never waits and never fails.
 
-    def __init__(self, settings: Settings, codec: Codec) -> None:
+    A batch whose outcome is unsure is sent again: the events keep their ids, and readers drop what they have.
+    """
+
+    def __init__(self, settings: Settings, codec: Codec, what: str, most: int) -> None:
+        """`what` names the events in the log; `most` of them may wait."""
         self._settings = settings
         self._codec = codec
-        self._waiting: deque[PlaybackEvent] = deque()
+        self._what = what
+        self._most = most
+        self._waiting: deque[Event] = deque()
         self._dropped = 0
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Append while inside; what waits at the end is given a moment."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.drained(), FLUSH_S)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
 
-    def put(self, event: PlaybackEvent) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is None:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.drained(), FLUSH_S)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    def put(self, event: Event) -> None:
+        if len(self._waiting) >= self._most:
             self._waiting.popleft()
             self._dropped += 1
         self._waiting.append(event)
@@ -66,14 +74,14 @@ class Appends:
     async def _run(self) -> None:
         while True:
             producer = AIOKafkaProducer(
-                **aiokafka_options(self._settings), enable_idempotence=True, acks="all", linger_ms=20
+                **aiokafka_options(self._settings), enable_idempotence=True, acks="all", linger_ms=LINGER_MS
             )
             try:
                 await producer.start()
                 while True:
                     await self._send(producer)
             except Exception:
-                _log.exception("playback events not sent, trying again", waiting=len(self._waiting))
+                _log.exception(f"{self._what} not sent, trying again", waiting=len(self._waiting))
             finally:
                 with suppress(Exception):  # a broker that is away would keep it waiting
                     await asyncio.wait_for(producer.stop(), FLUSH_S)
@@ -97,8 +105,8 @@ class Appends:
             if isinstance(outcome, BaseException):
                 raise outcome
         # What was dropped meanwhile came from the batch's own front.
-        for _ in range(max(0, len(batch) - (self._dropped - before))):
+        for _ in range(len(batch) - (self._dropped - before)):
             self._waiting.popleft()
         if self._dropped:
-            _log.warning("playback events dropped", count=self._dropped)
+            _log.warning(f"{self._what} dropped", count=self._dropped)
             self._dropped = 0
