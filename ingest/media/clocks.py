@@ -10,8 +10,11 @@ _ROUNDING_MS = 0.99
 """A difference of two rounded timestamps is off by less than 1 ms."""
 _RELEARN_AFTER = 8
 """Frames in a row off the grid before the frame rate is learnt anew."""
-_AUDIO_TOLERANCE_S = 0.06
-"""Less than what a viewer hears as out of sync."""
+_AUDIO_JUMP_S = 0.06
+"""A single frame so far off is followed at once; less than what a viewer hears as out of sync."""
+_AUDIO_DRIFT_S = 0.015
+"""Frames that are so far off on average are followed: a sound card whose clock is wrong, not jitter."""
+_AVERAGED_FRAMES = 64
 
 
 class VideoClock:
@@ -58,28 +61,33 @@ class VideoClock:
 
 
 class AudioClock:
-    """Counts samples, since each frame has as many; goes by the timestamps only when they drift away."""
+    """Counts samples, since each frame has as many; goes by the timestamps only when they jump or drift away."""
 
     def __init__(self, start: int, origin_ms: int, sample_rate: int, frame_samples: int) -> None:
         self._start = start
         self._origin_ms = origin_ms
         self._sample_rate = sample_rate
         self.frame_samples = frame_samples
-        self._tolerance = int(sample_rate * _AUDIO_TOLERANCE_S)
         self.end = start
         """Where the next frame goes when nothing drifts."""
         self.resyncs = 0
+        self._drift = 0.0
+        """How far the timestamps have lately been ahead, in samples."""
 
     def place(self, timestamp_ms: int) -> int | None:
         """The frame's time in samples; None to drop it, which is how audio that runs ahead of its timestamps waits."""
         given = self._start + (timestamp_ms - self._origin_ms) * self._sample_rate // 1000
-        drift = given - self.end
-        if drift < -self._tolerance:
+        ahead = given - self.end
+        self._drift += (ahead - self._drift) / _AVERAGED_FRAMES
+        if abs(ahead) > _AUDIO_JUMP_S * self._sample_rate:
+            self._drift = float(ahead)
+        if abs(self._drift) > _AUDIO_DRIFT_S * self._sample_rate:
             self.resyncs += 1
-            return None
-        if drift > self._tolerance:
-            self.resyncs += 1
-            self.end = given
+            if self._drift < 0:
+                self._drift += self.frame_samples
+                return None
+            self.end += round(self._drift)
+            self._drift = 0.0
         ticks = self.end
         self.end += self.frame_samples
         return ticks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,22 @@ def test_audio_follows_when_samples_went_missing() -> None:
     assert clock.place(0) == 0
     assert clock.place(500) == 24_000
     assert clock.resyncs == 1
+
+
+@pytest.mark.parametrize("parts_per_million", [-100, -20, 20, 100])
+def test_audio_follows_a_sound_card_whose_clock_is_off(parts_per_million: int) -> None:
+    clock = AudioClock(0, 0, 48_000, 1024)
+    for index in range(3600 * 48_000 // 1024):
+        at_ms = int(index * 1024 / 48 * (1 + parts_per_million / 1e6))
+        placed = clock.place(at_ms)
+        assert placed is None or abs(placed / 48 - at_ms) < 20
+    assert 0 < clock.resyncs < 40
+
+
+def test_audio_whose_timestamps_come_in_bursts_is_not_torn() -> None:
+    clock = AudioClock(0, 0, 48_000, 1024)
+    times = [clock.place(int(index // 4 * 4 * 1024 / 48) + 30) for index in range(1000)]
+    assert times == [index * 1024 for index in range(1000)]
 
 
 def test_audio_ahead_of_its_timestamps_waits() -> None:
