@@ -15,15 +15,14 @@ no media came for a grace, or when its key was revoked: resetting the key frees 
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from commands.deciders import recordings, renditions
 from commands.deciders.envelope import caused_by
-from commands.deciders.recordings import Recordings
-from commands.deciders.renditions import Renditions
+from commands.deciders.place import Channel, Place, Standby, StreamKey, ended, held_place
+from commands.deciders.publishing import authorise
 from commands.rejection import Rejected
 from schemas.commands.streams import (
     AddRendition,
@@ -37,7 +36,7 @@ from schemas.commands.streams import (
     SwitchIngest,
 )
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
-from schemas.events.channels import PUBLIC, ChannelUpdated
+from schemas.events.channels import ChannelUpdated
 from schemas.events.streams import (
     IngestSwitched,
     PublishAuthorised,
@@ -55,50 +54,6 @@ from schemas.message import Command, Event
 DEFAULT_GRACE = timedelta(seconds=20)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamKey:
-    key_id: str
-    key_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standby:
-    session_id: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Held by one RTMP session for one stream; `disconnected_at` is set while nobody publishes."""
-
-    stream_id: str
-    session_id: str
-    node: str
-    key_id: str
-    held_since: datetime
-    started: bool = False
-    pictured: bool = False
-    disconnected_at: datetime | None = None
-    renditions: Renditions = ()
-    playback_policy: str = PUBLIC
-    """The channel's as the stream began: it decides the stream's URLs, so it stays while the stream lasts."""
-    role: str = "primary"
-    standby: Standby | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """`keys` are the valid ones."""
-
-    place: Place | None = None
-    keys: tuple[StreamKey, ...] = ()
-    title: str = ""
-    category: str = ""
-    language: str = ""
-    recordings: Recordings = field(default_factory=Recordings)
-    playback_policy: str = PUBLIC
-
-
 def initial_state() -> Channel:
     return Channel()
 
@@ -106,7 +61,7 @@ def initial_state() -> Channel:
 def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE) -> Sequence[Event]:
     match command:
         case AuthorisePublish():
-            return _authorise(command, channel, grace)
+            return authorise(command, channel, grace)
         case StartStream():
             return _start(command, channel)
         case PublishThumbnail():
@@ -116,8 +71,8 @@ def decide(command: Command, channel: Channel, grace: timedelta = DEFAULT_GRACE)
         case SwitchIngest():
             return _switch(command, channel)
         case EndStream():
-            place = _held_place(command.stream_id, command.session_id, channel)
-            return [_ended(command, place, command.reason)]
+            place = held_place(command.stream_id, command.session_id, channel)
+            return [ended(command, place, command.reason)]
         case AddRendition() | DropRendition():
             return _rendition(command, channel)
         case _ if isinstance(command, recordings.COMMANDS):
@@ -188,76 +143,8 @@ def reply(event: Event) -> dict[str, str]:
     return recordings.reply(event)
 
 
-def _authorise(command: AuthorisePublish, channel: Channel, grace: timedelta) -> Sequence[Event]:
-    key_id = _valid_key(command.key_hash, channel)
-    place = channel.place
-    if place is None:
-        return [_begun(command, key_id, channel)]
-    if command.session_id in (place.session_id, place.standby and place.standby.session_id):
-        return []
-    if _may_resume(command, place, key_id, grace):
-        return [_authorised(command, key_id, place.stream_id, place.playback_policy, resumed=True)]
-    if _may_stand_by(command, place, key_id):
-        return [_standing_by(command, key_id, place.stream_id)]
-    reason = _reason_to_take_over(command, place, channel, grace)
-    if reason is None:
-        raise Rejected("already_live", _why_taken(command, place, key_id))
-    return [
-        _ended(command, place, reason, index=1),
-        _begun(command, key_id, channel),
-    ]
-
-
-def _valid_key(key_hash: str, channel: Channel) -> str:
-    matching = [key.key_id for key in channel.keys if hmac.compare_digest(key.key_hash.encode(), key_hash.encode())]
-    if not matching:
-        raise Rejected("bad_stream_key", "the stream key is not valid; take the current one from the dashboard")
-    return matching[0]
-
-
-def _may_resume(command: AuthorisePublish, place: Place, key_id: str, grace: timedelta) -> bool:
-    return (
-        place.started
-        and place.disconnected_at is not None
-        and command.issued_at - place.disconnected_at <= grace
-        and place.key_id == key_id
-        and place.node == command.node  # the segments so far lie there
-    )
-
-
-def _may_stand_by(command: AuthorisePublish, place: Place, key_id: str) -> bool:
-    return (
-        place.disconnected_at is None
-        and place.standby is None
-        and place.role != command.role
-        and place.key_id == key_id
-        and place.node == command.node  # the media of both has to meet
-    )
-
-
-def _why_taken(command: AuthorisePublish, place: Place, key_id: str) -> str:
-    if place.role != command.role and place.standby is None and place.key_id == key_id:
-        return f"the other publisher sends to node {place.node}, this one came to {command.node}; send both to one"
-    which = "a publisher" if command.role == "primary" else "a backup publisher"
-    since = f"{place.held_since:%H:%M:%S} UTC"
-    if command.role in (place.role, place.standby and place.standby.role):
-        return f"{which} holds the channel since {since}; stop it or reset the stream key"
-    return f"the channel is live since {since} with another stream key; use that one for the {command.role} too"
-
-
-def _reason_to_take_over(command: AuthorisePublish, place: Place, channel: Channel, grace: timedelta) -> str | None:
-    if all(key.key_id != place.key_id for key in channel.keys):
-        return "key_revoked"
-    if not place.started:
-        waited = command.issued_at - place.held_since
-        return "no_media" if place.disconnected_at is not None or waited > grace else None
-    if place.disconnected_at is None:
-        return None
-    return "grace_expired" if command.issued_at - place.disconnected_at > grace else "superseded"
-
-
 def _start(command: StartStream, channel: Channel) -> Sequence[Event]:
-    place = _held_place(command.stream_id, command.session_id, channel)
+    place = held_place(command.stream_id, command.session_id, channel)
     if place.disconnected_at is not None:
         raise Rejected("not_live", "this session was disconnected; publish again")
     if place.started:
@@ -309,7 +196,7 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
         )
     ):
         return [_standby_left(command, place.stream_id, command.session_id, command.reason)]
-    place = _held_place(command.stream_id, command.session_id, channel)
+    place = held_place(command.stream_id, command.session_id, channel)
     if place.disconnected_at is not None:
         return []
     return [
@@ -324,7 +211,7 @@ def _disconnect(command: DisconnectPublisher, channel: Channel) -> Sequence[Even
 
 
 def _rendition(command: AddRendition | DropRendition, channel: Channel) -> Sequence[Event]:
-    place = _held_place(command.stream_id, command.session_id, channel)
+    place = held_place(command.stream_id, command.session_id, channel)
     if not place.started:
         raise Rejected("not_live", "the stream has not started; say StartStream first")
     if isinstance(command, AddRendition):
@@ -368,56 +255,5 @@ def _standby_left(
         stream_id=stream_id,
         channel_id=command.channel_id,
         session_id=session_id,
-        reason=reason,
-    )
-
-
-def _held_place(stream_id: str, session_id: str, channel: Channel) -> Place:
-    place = channel.place
-    if place is None:
-        raise Rejected("not_live", "nobody holds the channel")
-    if (place.stream_id, place.session_id) != (stream_id, session_id):
-        raise Rejected("wrong_session", "another session holds the channel")
-    return place
-
-
-def _begun(command: AuthorisePublish, key_id: str, channel: Channel) -> PublishAuthorised:
-    return _authorised(command, key_id, command.stream_id, channel.playback_policy, resumed=False)
-
-
-def _authorised(
-    command: AuthorisePublish, key_id: str, stream_id: str, playback_policy: str, *, resumed: bool
-) -> PublishAuthorised:
-    return PublishAuthorised(
-        **caused_by(command),
-        stream_id=stream_id,
-        channel_id=command.channel_id,
-        session_id=command.session_id,
-        node=command.node,
-        key_id=key_id,
-        resumed=resumed,
-        playback_policy=playback_policy,
-        role=command.role,
-    )
-
-
-def _standing_by(command: AuthorisePublish, key_id: str, stream_id: str) -> StandbyAuthorised:
-    return StandbyAuthorised(
-        **caused_by(command),
-        stream_id=stream_id,
-        channel_id=command.channel_id,
-        session_id=command.session_id,
-        node=command.node,
-        key_id=key_id,
-        role=command.role,
-    )
-
-
-def _ended(command: StreamCommand, place: Place, reason: str, index: int = 0) -> StreamEnded:
-    return StreamEnded(
-        **caused_by(command, index),
-        stream_id=place.stream_id,
-        channel_id=command.channel_id,
-        session_id=place.session_id,
         reason=reason,
     )
