@@ -113,7 +113,12 @@ async def test_every_aggregate_decides(deciders: Deciders, client: CommandClient
     assert again == Accepted(None, {})
     assert set(sent.reply) == {"message_id"}
     assert gave.reply == {"donation_id": "d1"}
-    assert publishing.reply == {"stream_id": stream_id, "resumed": "false", "key_id": "k1"}
+    assert publishing.reply == {
+        "stream_id": stream_id,
+        "resumed": "false",
+        "key_id": "k1",
+        "playback_policy": "public",
+    }
 
 
 async def test_a_stream_starts_under_the_title_its_channel_just_got(
