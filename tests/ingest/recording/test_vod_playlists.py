@@ -63,7 +63,7 @@ def test_the_multivariant_playlist_has_every_rendition_with_the_sound_as_their_g
         "#EXTM3U\n"
         "#EXT-X-VERSION:9\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",'
         'URI="audio/media.m3u8"\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=4136000,AVERAGE-BANDWIDTH=3128000,CODECS="avc1.64001f,mp4a.40.2",'
         'RESOLUTION=1280x720,FRAME-RATE=30.000,AUDIO="audio"\n'
