@@ -29,7 +29,7 @@ def at(minute: int) -> datetime:
 def record(type_: str, minute: int = 0, **fields: Any) -> Record:
     """An event with the given fields, and blanks for the others."""
     model = next(m for name, m in BY_FULL_NAME.items() if name.endswith(f".{type_}"))
-    blank: dict[Any, Any] = {str: "", float: 0.0, list[str]: []}
+    blank: dict[Any, Any] = {str: "", float: 0.0, bool: False, datetime: at(0), list[str]: []}
     blanks = {name: blank.get(info.annotation, 0) for name, info in model.model_fields.items()}
     unknown = fields.keys() - blanks.keys()
     assert not unknown, f"{type_} has no {unknown}"
