@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from schemas.events import accounts, channels, chat, follows, playback, stream_health, streams, support
+from schemas.events import accounts, channels, chat, follows, playback, recordings, stream_health, streams, support
 from schemas.message import Event
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -140,6 +140,22 @@ class World:
             height=720,
             frame_rate=30.0,
         )
+        of_stream = {"stream_id": stream.id, "channel_id": channel}
+        yield self._event(
+            streams.RenditionAdded,
+            channel,
+            **of_stream,
+            session_id=stream.session_id,
+            rendition="480p",
+            width=854,
+            height=480,
+            frame_rate=30.0,
+            bitrate_kbps=1100,
+            codec="avc1.64001e",
+            reason="ladder",
+        )
+        yield self._event(recordings.RecordingStarted, channel, **of_stream, node="ingest-1")
+        yield self._event(stream_health.EncoderAnnounced, channel, **of_stream, encoder="an encoder")
 
     def _cut(self, channel: str, stream: Stream) -> Iterator[Happening]:
         """The publisher vanishes, and comes back or does not."""
@@ -151,6 +167,37 @@ class World:
             return
         del self._live[channel]
         yield self._event(streams.StreamEnded, channel, **of_stream, reason="unpublished")
+        yield from self._recorded(channel, {"stream_id": stream.id, "channel_id": channel})
+
+    def _recorded(self, channel: str, of_stream: dict[str, str]) -> Iterator[Happening]:
+        """An ended stream's video, and a clip of it."""
+        yield self._event(
+            recordings.RecordingPublished,
+            channel,
+            **of_stream,
+            node="ingest-1",
+            started_at=self._now,
+            duration_ms=3_600_000,
+            bytes=1_350_000_000,
+            complete=True,
+            playback_path=f"/vod/{of_stream['stream_id']}/index.m3u8",
+            renditions=["source", "audio", "480p"],
+        )
+        clip = {**of_stream, "clip_id": self._id()}
+        yield self._event(
+            recordings.ClipCreated,
+            channel,
+            **clip,
+            creator_id=self._anyone(),
+            node="ingest-1",
+            title="The winning shot",
+            duration_ms=30_000,
+            live=False,
+        )
+        path = f"/vod/{clip['clip_id']}/index.m3u8"
+        yield self._event(
+            recordings.ClipPublished, channel, **clip, vod_offset_ms=0, duration_ms=30_000, playback_path=path
+        )
 
     def _authorised(self, channel: str, stream: Stream, *, resumed: bool) -> Happening:
         return self._event(
@@ -225,6 +272,8 @@ class World:
                 previous="ok",
                 codes=["bitrateLow"],
             )
+            yield self._event(stream_health.StarvationStarted, channel, **of_stream, behind_ms=2100)
+            yield self._event(stream_health.StarvationEnded, channel, **of_stream, lasted_ms=4000)
 
     def _followed(self, channel: str, _: Stream) -> Iterator[Happening]:
         followers = self._followers.setdefault(channel, [])
