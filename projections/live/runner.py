@@ -125,7 +125,9 @@ class Runner:
                     Raw(message.offset, message.timestamp, message.key, message.value)
                 )
         for partition, raws in by_partition.items():
-            await applier.apply(partition, raws)
+            # A rebalance may come between two partitions: whoever holds this one then reads its records again.
+            if TP(applier.topic, partition) in self._held and self._app.consumer_generation_id == generation:
+                await applier.apply(partition, raws)
 
     async def _start_offsets(self, assigned: set[TP]) -> Mapping[TP, int]:
         by_topic: dict[str, list[int]] = defaultdict(list)
