@@ -27,8 +27,13 @@ RECORDING_S = 4
 """Two GOPs, so that a repeat begins with a keyframe where the last would have stood."""
 
 FIRST_MEDIA_LIMIT_S = 20
-PASSTHROUGH = {"TALLY_LADDER": "off", "TALLY_THUMBNAIL_INTERVAL_S": "86400"}
-"""The peer neither encodes nor draws."""
+PASSTHROUGH = {
+    "TALLY_LADDER": "off",
+    "TALLY_THUMBNAIL_INTERVAL_S": "86400",
+    "TALLY_RECORDINGS": "false",
+    "TALLY_HEALTH_PROBE_SHARE": "0",
+}
+"""The peer neither encodes nor draws, and keeps and looks at nothing."""
 
 CPU_BAR = 0.8
 RSS_BAR_MB = 4.0

@@ -21,6 +21,8 @@ from topology.topics import PARTITIONS
 RETRY_S = 1.0
 BATCH = 500
 POLL_MS = 1_000
+FETCH_MAX_WAIT_MS = 5_000
+"""Longest that a fetch waits on an idle topic. What is appended comes at once; each fetch in vain costs CPU."""
 
 _log = structlog.get_logger(__name__)
 
@@ -106,7 +108,10 @@ class Tail:
     async def _run(self) -> None:
         while True:
             consumer = AIOKafkaConsumer(
-                **aiokafka_options(self._settings), isolation_level="read_committed", enable_auto_commit=False
+                **aiokafka_options(self._settings),
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             )
             try:
                 await consumer.start()

@@ -56,8 +56,11 @@ class Shelf:
 
     def _put(self, path: Path, data: bytes) -> bool:
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            try:
+                path.write_bytes(data)
+            except FileNotFoundError:
+                self._directory.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
         except OSError as error:
             if not self._failing:
                 _log.error("segments cannot be stored", path=str(path), reason=str(error))
