@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import engines as real
 from topology.settings import Settings
+
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)  # machines are noisy
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
