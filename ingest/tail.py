@@ -13,6 +13,7 @@ import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from ingest.files import replace_file
 from schemas.wire import Codec, Decoded, WireError
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
@@ -73,9 +74,7 @@ class OnDisk:
         return {partition.partition: kept.get(partition.partition, 0) for partition in partitions}
 
     def keep(self, offsets: Mapping[int, int]) -> None:
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(orjson.dumps({str(number): offset for number, offset in offsets.items()}))
-        fresh.replace(self._path)
+        replace_file(self._path, orjson.dumps({str(number): offset for number, offset in offsets.items()}))
 
 
 class Tail:

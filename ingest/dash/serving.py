@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from ingest.answers import GZIP, OPEN, accepts_gzip
 from ingest.dash.manifest import Presentation, moment, render_mpd
 from ingest.dash.periods import Periods
 from ingest.dash.survey import survey
@@ -22,7 +23,6 @@ from ingest.hls.window import Window
 MANIFEST_PATH = "/live/{stream_id}/manifest.mpd"
 TIME_PATH = "/time"
 MANIFEST_TYPE = "application/dash+xml"
-_GZIP = 31
 _FAST = 1
 _AT_ONCE = 64
 """Segments taken before others on the loop have their turn."""
@@ -43,7 +43,7 @@ class Manifests:
             manifest = self._streams[playback] = _Manifest()
         if not await manifest.refresh(playback, self._time_url):
             return None
-        gzip = "gzip" in request.headers.get("accept-encoding", "")
+        gzip = accepts_gzip(request)
         headers = {**headers, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if gzip else {})}
         return Response(manifest.packed if gzip else manifest.plain, headers=headers, media_type=MANIFEST_TYPE)
 
@@ -69,7 +69,7 @@ class _Manifest:
         if shown != self._shown:
             self._shown = shown
             self.plain = render_mpd(_presentation(playback, windows, periods, time_url)).encode()
-            self.packed = zlib.compress(self.plain, _FAST, _GZIP)
+            self.packed = zlib.compress(self.plain, _FAST, GZIP)
         return True
 
     async def _take(self, playback: Playback) -> bool:
@@ -85,7 +85,7 @@ class _Manifest:
 
 async def answer_time(request: Request) -> Response:
     """Unix time in ISO 8601 (urn:mpeg:dash:utc:http-iso:2014)."""
-    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+    headers = {**OPEN, "Cache-Control": "no-store"}
     return PlainTextResponse(moment(time.time()), headers=headers)
 
 

@@ -14,21 +14,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ingest.answers import GZIP, OPEN, accepts_gzip, preflight
 from ingest.dash.serving import MANIFEST_PATH, TIME_PATH, Manifests, answer_time
 from ingest.hls.growing import GrowingSegment
 from ingest.hls.held import Held
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
-from ingest.hls.rendered import GZIP
 from ingest.hls.shelf import Slice, remove_all
 from ingest.hls.window import Window
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 INDEX_PATH = "/live/{stream_id}/index.m3u8"
 RENDITION_PATH = "/live/{stream_id}/{rendition}/{name}"
-_OPEN = {"Access-Control-Allow-Origin": "*"}
-"""Any site may play. Said without `Vary: Origin`, which would make CDNs keep a copy a site."""
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _BRIEF = "public, max-age=1"
@@ -55,13 +53,13 @@ class Origin:
         playback = self._registry.find(request.path_params["stream_id"])
         if playback is None or not playback.ready:
             raise _not_found()
-        content, gzip = playback.multivariant().encode(), _accepts_gzip(request)
+        content, gzip = playback.multivariant().encode(), accepts_gzip(request)
         return _playlist(zlib.compress(content, wbits=GZIP) if gzip else content, _BRIEF, gzip)
 
     async def manifest(self, request: Request) -> Response:
         """The MPD."""
         playback = self._registry.find(request.path_params["stream_id"])
-        headers = {**_OPEN, "Cache-Control": _BRIEF}
+        headers = {**OPEN, "Cache-Control": _BRIEF}
         answer = await self._manifests.answer(playback, request, headers) if playback else None
         if answer is None:
             raise _not_found()
@@ -95,7 +93,7 @@ class Origin:
                 raise _bad_request("that is too far ahead")
             await self._hold(window, number, index)
             lifetime = f"public, max-age={2 * _HOLD_TARGETS * window.target_s}"
-        gzip = _accepts_gzip(request)
+        gzip = accepts_gzip(request)
         return _playlist(window.playlist(skip is not None, gzip), lifetime, gzip)
 
     async def _part(self, request: Request, window: Window, number: int, index: int) -> Response:
@@ -108,7 +106,7 @@ class Origin:
             return await _media(request, window.segment(number))
         if self._held.full:
             raise _unavailable("too many requests wait")
-        return GrowingSegment(window, number, self._held, {**_OPEN, "Cache-Control": _IMMUTABLE})
+        return GrowingSegment(window, number, self._held, {**OPEN, "Cache-Control": _IMMUTABLE})
 
     async def _hold(self, window: Window, number: int, index: int | None) -> None:
         """Return when the playlist has it, or the stream is over."""
@@ -145,9 +143,9 @@ def create_origin(
             Route(RENDITION_PATH, origin.serve, methods=["GET"]),
             Route(MANIFEST_PATH, origin.manifest, methods=["GET"]),
             Route(TIME_PATH, answer_time, methods=["GET"]),
-            Route(INDEX_PATH, _preflight, methods=["OPTIONS"]),
-            Route(RENDITION_PATH, _preflight, methods=["OPTIONS"]),
-            Route(MANIFEST_PATH, _preflight, methods=["OPTIONS"]),
+            Route(INDEX_PATH, preflight, methods=["OPTIONS"]),
+            Route(RENDITION_PATH, preflight, methods=["OPTIONS"]),
+            Route(MANIFEST_PATH, preflight, methods=["OPTIONS"]),
             Route("/health/live", _healthy),
             Route("/health/ready", _healthy),
         ],
@@ -164,18 +162,13 @@ async def _sweep(registry: Registry) -> None:
         await asyncio.sleep(_SWEEP_S)
 
 
-async def _preflight(request: Request) -> Response:
-    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
-    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
-
-
 async def _healthy(request: Request) -> Response:
     return PlainTextResponse("ok", headers={"Cache-Control": _NOT_STORED})
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
-    headers = {**_OPEN, "Cache-Control": _BRIEF, **(error.headers or {})}
+    headers = {**OPEN, "Cache-Control": _BRIEF, **(error.headers or {})}
     return PlainTextResponse(error.detail, error.status_code, headers)
 
 
@@ -188,12 +181,8 @@ def _directive(request: Request, name: str) -> int | None:
     return int(values[0])
 
 
-def _accepts_gzip(request: Request) -> bool:
-    return "gzip" in request.headers.get("accept-encoding", "")
-
-
 def _playlist(content: bytes, lifetime: str, gzip: bool) -> Response:
-    headers = {**_OPEN, "Cache-Control": lifetime, "Vary": "Accept-Encoding"}
+    headers = {**OPEN, "Cache-Control": lifetime, "Vary": "Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
     return Response(content, headers=headers, media_type=PLAYLIST_TYPE)
@@ -206,7 +195,7 @@ async def _media(request: Request, found: bytes | Slice | None) -> Response:
         content = await asyncio.to_thread(found.read) if isinstance(found, Slice) else found
     except OSError:
         raise _not_found() from None
-    return answer_range(request.headers.get("range"), content, {**_OPEN, "Cache-Control": _IMMUTABLE})
+    return answer_range(request.headers.get("range"), content, {**OPEN, "Cache-Control": _IMMUTABLE})
 
 
 def _not_found() -> HTTPException:

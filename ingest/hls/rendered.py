@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import zlib
 
+from ingest.answers import GZIP
 from ingest.hls.playlist import MediaState, Zones, delta_head, settled, unsettled, zones
 
-GZIP = 31
-"""What zlib calls the format."""
 _FAST = 1
 
 

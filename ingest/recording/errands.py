@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ingest.files import replace_file
 from ingest.storage.contract import StoreAway
 
 AT_ONCE = 16
@@ -61,9 +62,7 @@ class Errands:
         path = self._path(errand)
         if path.exists():
             return
-        fresh = path.with_suffix(".new")
-        fresh.write_text(errand.model_dump_json())
-        fresh.replace(path)
+        replace_file(path, errand.model_dump_json().encode())
         self._enqueue(errand)
 
     async def stop(self) -> None:

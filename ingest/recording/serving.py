@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ingest.answers import OPEN, preflight
 from ingest.recording.objects import KINDS, ending_of
 from ingest.storage.contract import Store, StoreAway, checked_key
 
 AT_ONCE = 64
 """Objects in memory at a time; further requests wait for their turn."""
 
-_OPEN = {"Access-Control-Allow-Origin": "*", "Accept-Ranges": "bytes"}
-_EXPOSED = {"Access-Control-Expose-Headers": "Content-Length, Content-Range"}
+_RANGES = {"Accept-Ranges": "bytes", "Access-Control-Expose-Headers": "Content-Length, Content-Range"}
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})", re.ASCII)
 
 
@@ -25,7 +25,7 @@ def vod_routes(store: Store) -> list[Route]:
     vod = _Vod(store)
     return [
         Route("/vod/{key:path}", vod.serve, methods=["GET"]),
-        Route("/vod/{key:path}", _preflight, methods=["OPTIONS"]),
+        Route("/vod/{key:path}", preflight, methods=["OPTIONS"]),
     ]
 
 
@@ -47,7 +47,7 @@ class _Vod:
             return _refusal(503, "the store of recordings cannot be reached", {"Retry-After": "5"})
         if blob is None:
             return _refusal(404, "no such recording")
-        headers = {**_OPEN, **_EXPOSED, "Cache-Control": kind.cache_control}
+        headers = {**OPEN, **_RANGES, "Cache-Control": kind.cache_control}
         if span is None:
             return Response(blob.data, headers=headers, media_type=kind.content_type)
         if not blob.data:
@@ -73,11 +73,7 @@ def _range(header: str | None) -> tuple[int, int | None] | None:
     return (first, last) if last is None or first <= last else None
 
 
-async def _preflight(request: Request) -> Response:
-    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
-    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
-
-
 def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
     lifetime = "public, max-age=1" if status == 404 else "no-store"
-    return PlainTextResponse(reason, status, {**_OPEN, "Cache-Control": lifetime, **(headers or {})})
+    said = {**OPEN, "Accept-Ranges": "bytes", "Cache-Control": lifetime}
+    return PlainTextResponse(reason, status, {**said, **(headers or {})})

@@ -8,6 +8,8 @@ from pathlib import Path
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ingest.files import replace_file
+
 _log = structlog.get_logger(__name__)
 
 
@@ -38,10 +40,7 @@ class PublishedShelf:
 
     def add(self, published: Published) -> None:
         """Raises OSError."""
-        path = self._path(published.stream_id)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(published.model_dump_json())
-        fresh.replace(path)
+        replace_file(self._path(published.stream_id), published.model_dump_json().encode())
         self._known[published.stream_id] = published
 
     def remove(self, stream_id: str) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ingest.answers import OPEN, preflight
 from ingest.thumbnails.album import Album
 from ingest.thumbnails.artist import Drawing
 from ingest.thumbnails.drawing import Format, Unreadable
@@ -18,7 +19,6 @@ from ingest.thumbnails.prints import Busy, Prints
 from ingest.thumbnails.sizes import nearest
 from ingest.thumbnails.sprites import SHEET_TYPE, VTT_NAME, VTT_TYPE
 
-_OPEN = {"Access-Control-Allow-Origin": "*"}
 _BRIEF = "public, max-age=5"
 """Half of the usual interval."""
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -52,13 +52,13 @@ class Thumbnails:
             (album.number, album.pictures, width, height, form),
             lambda: self._drawing.resized(latest, width, height, form),
         )
-        return Response(data, headers={**_OPEN, "Cache-Control": _BRIEF}, media_type=content_type)
+        return Response(data, headers={**OPEN, "Cache-Control": _BRIEF}, media_type=content_type)
 
     async def vtt(self, request: Request) -> Response:
         album = self._album(request)
         if not album.pictures:
             raise _no_picture()
-        return Response(album.sprites.live_vtt(), headers={**_OPEN, "Cache-Control": _BRIEF}, media_type=VTT_TYPE)
+        return Response(album.sprites.live_vtt(), headers={**OPEN, "Cache-Control": _BRIEF}, media_type=VTT_TYPE)
 
     async def sheet(self, request: Request) -> Response:
         album = self._album(request)
@@ -73,7 +73,7 @@ class Thumbnails:
             data = await self._made(
                 (album.number, sheet.name, len(tiles)), lambda: self._drawing.sheet(tiles, tile_size)
             )
-        return Response(data, headers={**_OPEN, "Cache-Control": lifetime}, media_type=SHEET_TYPE)
+        return Response(data, headers={**OPEN, "Cache-Control": lifetime}, media_type=SHEET_TYPE)
 
     def _album(self, request: Request) -> Album:
         album = self._gallery.find(request.path_params["stream_id"])
@@ -101,14 +101,9 @@ def thumbnail_routes(thumbnails: Thumbnails) -> list[BaseRoute]:
         for name, answer in answers.items()
         for route in (
             Route(f"/live/{{stream_id}}/{name}", answer, methods=["GET"]),
-            Route(f"/live/{{stream_id}}/{name}", _preflight, methods=["OPTIONS"]),
+            Route(f"/live/{{stream_id}}/{name}", preflight, methods=["OPTIONS"]),
         )
     ]
-
-
-async def _preflight(request: Request) -> Response:
-    allowed = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
-    return Response(status_code=204, headers={**_OPEN, **allowed, "Access-Control-Max-Age": "86400"})
 
 
 def _no_picture() -> HTTPException:
