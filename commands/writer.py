@@ -143,7 +143,7 @@ def _append(producer: Producer, records: Sequence[Record], outage: Outage, stopp
         producer.produce(
             record.topic, record.value, record.key, record.partition, on_delivery=partial(delivered, index)
         )
-    while producer.flush(SLICE_S):
+    while _flush(producer):
         if stopping.is_set():
             raise Stopping
         outage.check()
@@ -152,3 +152,11 @@ def _append(producer: Producer, records: Sequence[Record], outage: Outage, stopp
     if errors:
         raise KafkaException(errors[0])
     return [offsets[index] for index in range(len(records))]
+
+
+def _flush(producer: Producer) -> int:
+    """How many records still wait. Raises KafkaException."""
+    try:
+        return producer.flush(SLICE_S)
+    except SystemError as error:  # of a fatal error that is raised while a delivery is being reported
+        raise (error.__cause__ if isinstance(error.__cause__, KafkaException) else error) from None

@@ -255,8 +255,12 @@ def test_a_thumbnail_is_shown_over_the_seek_bar(edge: Edge, ingest: None, stream
 
 def has_thumbnails(edge: Edge, member: Member) -> None:
     """Wait for the first picture."""
-    query = {"user_id": member.id}
-    eventually(lambda: edge.client.get("/helix/streams", params=query).json()["data"][0]["thumbnail_url"])
+
+    def listed() -> bool:
+        streams = edge.client.get("/helix/streams", params={"user_id": member.id}).json()["data"]
+        return any(stream["thumbnail_url"] for stream in streams)
+
+    eventually(listed)
 
 
 def test_the_quality_menu_names_the_one_rendition(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
