@@ -31,7 +31,10 @@ from ingest.cmcd.parse import Cmcd
 from ingest.desk import Cut, Role
 from ingest.hls.entries import part_name
 from ingest.hls.gate import Gate, PrivateStreams
+from ingest.hls.live_edge import LiveEdge
+from ingest.hls.live_http import LiveHttp, live_http
 from ingest.hls.origin import create_origin
+from ingest.hls.plain_request import PlainRequest
 from ingest.hls.playback import SOURCE
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -139,11 +142,22 @@ class _Unwatched:
 
 
 class _Counting:
-    """ASGI middleware: what was asked, path and query."""
+    """ASGI middleware: what was asked, path and query. `http` counts what never comes to the app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, http: type[LiveHttp]) -> None:
         self.asked: Counter[str] = Counter()
         self._app = app
+        asked = self.asked
+
+        class Counted(http):  # type: ignore[misc, valid-type]  # a class that is made for this origin
+            def take(self, request: PlainRequest, data: bytes) -> bool:
+                taken: bool = super().take(request, data)
+                if taken:
+                    path, _, query = data.split(b" ", 2)[1].decode().partition("?")
+                    asked[f"{path}?{query}"] += 1
+                return taken
+
+        self.http = Counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -162,13 +176,20 @@ class _Server(uvicorn.Server):
 async def _serve(data: Path, rtmp_port: int, http_port: int) -> None:
     settings = Settings(data_dir=data)
     registry = Registry(data / "live")
-    origin = CmcdMiddleware(create_origin(registry), _Unwatched(), settings.cmcd_reports_per_minute)
-    counting = _Counting(Gate(origin, PrivateStreams(lambda _: True), settings))
+    edge, private = LiveEdge(registry), PrivateStreams(lambda _: True)
+    origin = CmcdMiddleware(create_origin(edge), _Unwatched(), settings.cmcd_reports_per_minute)
+    counting = _Counting(Gate(origin, private, settings), live_http(edge, private))
     rtmp = RtmpServer(_OpenDesk(registry))
     await rtmp.start("127.0.0.1", rtmp_port)
     server = _Server(
         uvicorn.Config(
-            counting, port=http_port, log_config=None, access_log=False, backlog=4096, timeout_graceful_shutdown=1
+            counting,
+            port=http_port,
+            http=counting.http,
+            log_config=None,
+            access_log=False,
+            backlog=4096,
+            timeout_graceful_shutdown=1,
         )
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, server, "should_exit", True)

@@ -22,6 +22,8 @@ from ingest.connection import ConnectionLimits
 from ingest.health.probe import Probe
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
+from ingest.hls.live_edge import LiveEdge
+from ingest.hls.live_http import LiveHttp, live_http
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.ladder.ladders import ladders
@@ -85,12 +87,13 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
             ):
                 desk.recover()
                 beside = [*studio.routes, *recordings.routes]
-                origin = create_origin(registry, beside=beside, public_url=settings.playback_url)
+                edge = LiveEdge(registry)
+                origin = create_origin(edge, beside=beside, public_url=settings.playback_url)
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
-                await _listen(settings, desk, Gate(counted, private, settings))
+                await _listen(settings, desk, Gate(counted, private, settings), live_http(edge, private))
 
 
-async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
+async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp, http: type[LiveHttp]) -> None:
     rtmp = RtmpServer(
         desk,
         connections=settings.rtmp_connections,
@@ -106,6 +109,7 @@ async def _listen(settings: Settings, desk: StreamDesk, app: ASGIApp) -> None:
             app,
             host=settings.host,
             port=settings.playback_port,
+            http=http,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=PLAYERS_LEAVE_S,

@@ -11,17 +11,25 @@ class Held:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._count = 0
+        self.count = 0
 
     @property
     def full(self) -> bool:
-        return self._count >= self._limit
+        return self.count >= self._limit
+
+    def take(self) -> None:
+        """A request begins to wait; `leave` must follow."""
+        self.count += 1
+
+    def leave(self) -> None:
+        """It waits no longer."""
+        self.count -= 1
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """For as long as one request waits."""
-        self._count += 1
+        self.take()
         try:
             yield
         finally:
-            self._count -= 1
+            self.leave()

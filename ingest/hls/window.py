@@ -72,6 +72,7 @@ class Window:
         """The last segment that does not begin with a keyframe."""
         self._rendered = Rendered()
         self._wake = asyncio.Event()
+        self._watchers: list[Callable[[Window], None]] = []
 
     # The packager's side
 
@@ -142,6 +143,8 @@ class Window:
         self._rendered.change()
         waiting, self._wake = self._wake, asyncio.Event()
         waiting.set()
+        for watcher in [*self._watchers]:
+            watcher(self)
 
     def end(self) -> None:
         """Nothing follows: what the rendition lacks of the stream's time is a gap."""
@@ -220,6 +223,13 @@ class Window:
     def is_hinted(self, number: int, index: int) -> bool:
         """True for the part that the playlist's preload hint names."""
         return (number, index) == self._live
+
+    def watch(self, watcher: Callable[[Window], None]) -> None:
+        """Have it called at every announcement until `unwatch`."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[Window], None]) -> None:
+        self._watchers.remove(watcher)
 
     async def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until it holds or the stream is over; False when the time ran out."""

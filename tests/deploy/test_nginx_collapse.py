@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from tests.deploy.nginx import cache_before
@@ -57,7 +58,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
     stage = Stage(registry.open("stream"))
     stage.add_segments(1)
     stage.add_parts(3)
-    origin = Counted(create_origin(registry))
+    origin = Counted(create_origin(LiveEdge(registry)))
     server = uvicorn.Server(uvicorn.Config(origin, port=0, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(PATIENCE_S):

@@ -11,6 +11,7 @@ import pytest
 from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.parse import Cmcd
 from ingest.cmcd.reporting import MAX_BODY
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 
@@ -38,7 +39,7 @@ def book() -> Book:
 
 @pytest.fixture
 async def client(book: Book, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = CmcdMiddleware(create_origin(Registry(tmp_path)), book, PER_MINUTE)
+    app = CmcdMiddleware(create_origin(LiveEdge(Registry(tmp_path))), book, PER_MINUTE)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin") as client:
         yield client
 

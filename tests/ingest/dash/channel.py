@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -92,5 +93,5 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
 async def on_air(channel: Channel) -> AsyncIterator[str]:
     """The origin's address, with a live stream that has been going on for a while."""
     channel.send_past()
-    async with serving(create_origin(channel.registry)) as url, publishing(channel):
+    async with serving(create_origin(LiveEdge(channel.registry))) as url, publishing(channel):
         yield url

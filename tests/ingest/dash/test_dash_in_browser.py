@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from tests.ingest.dash.channel import Channel, on_air, publishing, serving
 
@@ -72,7 +73,7 @@ async def test_a_viewer_can_go_back_to_the_beginning(page: Page, tmp_path: Path)
 async def test_playing_goes_on_after_the_publisher_was_gone(page: Page, tmp_path: Path) -> None:
     channel = Channel(tmp_path)
     channel.send_past()
-    async with serving(create_origin(channel.registry)) as url:
+    async with serving(create_origin(LiveEdge(channel.registry))) as url:
         async with publishing(channel):
             await page.goto(f"{url}/page")
             await reaches(page, 3)
@@ -87,7 +88,7 @@ async def test_playing_goes_on_after_the_publisher_was_gone(page: Page, tmp_path
 async def test_the_end_of_the_stream_is_the_end_of_the_video(page: Page, tmp_path: Path) -> None:
     channel = Channel(tmp_path)
     channel.send_past()
-    async with serving(create_origin(channel.registry)) as url:
+    async with serving(create_origin(LiveEdge(channel.registry))) as url:
         async with publishing(channel):
             await page.goto(f"{url}/page")
             await reaches(page, 3)

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingest.hls.gate import EDGE_SECRET_HEADER, Gate, PrivateStreams
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from tests.ingest.dash.channel import serving
@@ -39,7 +40,7 @@ def stream(registry: Registry) -> Stage:
 @pytest.fixture
 async def client(registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
     """Over real HTTP, since what is streamed matters."""
-    app = create_origin(registry, held_max=2, public_url="https://live.example/")
+    app = create_origin(LiveEdge(registry, held_max=2), public_url="https://live.example/")
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
         yield client
 
@@ -185,7 +186,7 @@ async def test_a_private_stream_has_its_manifest_in_its_own_tree(
     private = PrivateStreams(lambda stream_id: True)
     private.note("stream", "private")
     settings = Settings(data_dir=tmp_path / "keys", playback_edge_secret=SecretStr("the edge's secret"))
-    gate = Gate(create_origin(registry), private, settings)
+    gate = Gate(create_origin(LiveEdge(registry)), private, settings)
     secret = {EDGE_SECRET_HEADER: "the edge's secret"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://origin") as client:
         assert (await client.get(MANIFEST)).status_code == 403

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from tests.ingest.dash.channel import RECORDED_S, Channel, on_air, serving
 
@@ -60,6 +61,6 @@ async def test_what_a_stream_left_plays_without_complaint(
     channel = Channel(tmp_path, **recording)
     channel.send_past()
     channel.end()
-    async with serving(create_origin(channel.registry)) as url:
+    async with serving(create_origin(LiveEdge(channel.registry))) as url:
         assert await asyncio.to_thread(play, url + MANIFEST) == ""
         assert await asyncio.to_thread(probe, url + MANIFEST) == kinds

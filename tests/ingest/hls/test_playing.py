@@ -12,31 +12,19 @@ from typing import Any
 
 import av
 import pytest
-import uvicorn
 
-from ingest.hls.origin import create_origin
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
+from tests.ingest.hls.check.serving import origin_served
 from tests.ingest.media.footage import push_all, record
-
-
-class _QuietServer(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
-        pass
 
 
 @asynccontextmanager
 async def origin_of(registry: Registry) -> AsyncIterator[str]:
-    server = _QuietServer(uvicorn.Config(create_origin(registry), port=0, log_config=None))
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-            await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/live/stream/index.m3u8"
-    server.should_exit = True
-    await serving
+    async with origin_served(LiveEdge(registry)) as address:
+        yield f"{address}/live/stream/index.m3u8"
 
 
 def registry_with(directory: Path, **recording: Any) -> Registry:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.thumbnails.drawing import Format
@@ -56,7 +57,7 @@ class Site:
         self.gallery = Gallery(self.drawing, interval_s=10, window_s=7200, announce=lambda stream_id: None)
         self.running = asyncio.create_task(self.gallery.run())
         routes = thumbnail_routes(Thumbnails(self.gallery, self.drawing, Prints(bytes_max=100_000, making_max=3)))
-        transport = httpx.ASGITransport(create_origin(Registry(directory), beside=routes))
+        transport = httpx.ASGITransport(create_origin(LiveEdge(Registry(directory)), beside=routes))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://origin")
         self.reel = Reel(self.gallery.open("stream"), segment_s=10.0)
 
@@ -208,7 +209,7 @@ async def test_a_studio_draws_and_serves(tmp_path: Path) -> None:
     async with running_studio(10.0, 7200.0, announced.append) as studio:
         Reel(studio.gallery.open("stream")).show(GREEN)
         await until(lambda: announced == ["stream"])
-        transport = httpx.ASGITransport(create_origin(Registry(tmp_path), beside=studio.routes))
+        transport = httpx.ASGITransport(create_origin(LiveEdge(Registry(tmp_path)), beside=studio.routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://origin") as client:
             answer = await client.get(f"{BASE}/thumbnail-320x180.webp")
     assert is_coloured(opened(answer.content), (0.5, 0.5), GREEN)

@@ -13,8 +13,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from ingest.hls.backlog import WindowLimits
+from ingest.hls.gate import PrivateStreams
+from ingest.hls.live_edge import LiveEdge
+from ingest.hls.live_http import LiveHttp, live_http
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
@@ -27,10 +32,11 @@ WINDOW_S = 34.0
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
-    """The app's address while it runs."""
+async def serving(app: ASGIApp, http: type[LiveHttp] | None = None) -> AsyncIterator[str]:
+    """The app's address while it runs; uvicorn's own HTTP if there is no other."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+        config = uvicorn.Config(app, http=http or "auto", log_level="critical", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
@@ -39,6 +45,32 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await running
+
+
+@asynccontextmanager
+async def origin_served(edge: LiveEdge) -> AsyncIterator[str]:
+    """The address of an origin of public streams, which speaks HTTP as `ingest` does."""
+    async with serving(create_origin(edge), live_http(edge, PrivateStreams(lambda _: True))) as address:
+        yield address
+
+
+@asynccontextmanager
+async def connections_taken(app: ASGIApp, http: type[LiveHttp]) -> AsyncIterator[tuple[int, ServerState]]:
+    """A port where an app is served, and who is there: without a server's start and stop, which take their time."""
+    config = uvicorn.Config(app, log_config=None, access_log=False)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(lambda: http(config, state, {}), "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1], state
+    finally:
+        for connection in list(state.connections):
+            connection.shutdown()
+        for task in list(state.tasks):
+            task.cancel()
+        listener.close()
+        await listener.wait_closed()
 
 
 class Broadcast:
@@ -78,7 +110,7 @@ class Broadcast:
         """The address of its multivariant playlist while it goes on."""
         publishing = asyncio.create_task(self._go_on())
         try:
-            async with serving(create_origin(self.registry)) as address:
+            async with origin_served(LiveEdge(self.registry)) as address:
                 yield f"{address}/live/{STREAM}/index.m3u8"
         finally:
             publishing.cancel()
