@@ -53,8 +53,8 @@ class LiveHttp(HttpToolsProtocol):
     _amid = False
     """The parser has seen a part of a message."""
     _idle_since = 0.0
-    _unread = 0
-    """Bytes of answers that were not yet taken when the idle timer went off."""
+    _seen = 0, 0.0
+    """Bytes that the client had not taken, and since when it was idle, when the timer went off last."""
 
     # The transport's side
 
@@ -62,10 +62,14 @@ class LiveHttp(HttpToolsProtocol):
         if self._crowd:
             self._put_off(data)
             return
-        engaged = self._amid or self.flow.write_paused or (self.cycle and not self.cycle.response_complete)
-        request = None if engaged else plain_request(data)
+        request = None if self._amid or self._engaged or self.flow.write_paused else plain_request(data)
         if request is None or not self.take(request, data):
             super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.timeout_keep_alive_task is None:
+            self._look_in(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._crowd:
@@ -90,13 +94,6 @@ class LiveHttp(HttpToolsProtocol):
             self._write(found)
         return True
 
-    def _put_off(self, data: bytes) -> None:
-        """Take a pipelined request when the one before it is answered."""
-        self._next += data
-        self.flow.pause_reading()
-        if len(self._next) > HIGH_WATER_LIMIT:
-            self.transport.abort()
-
     def answer(self, found: Response | Slice) -> None:
         """The wait is over."""
         asked, self._asked, self._crowd = self._asked, b"", None
@@ -109,25 +106,26 @@ class LiveHttp(HttpToolsProtocol):
             self.flow.resume_reading()
             self.data_received(data)
 
-    def _write(self, response: Response) -> None:
-        if self.flow.write_paused:
-            # It asks for more than it reads.
+    def _put_off(self, data: bytes) -> None:
+        """Keep what is pipelined until the request before it is answered."""
+        self._next += data
+        self.flow.pause_reading()
+        if len(self._next) > HIGH_WATER_LIMIT:
             self.transport.abort()
-            return
+
+    def _write(self, response: Response) -> None:
         self.transport.write(self.wire.of(response, self.server_state.default_headers))
         self.server_state.total_requests += 1
-        self._rest()
-
-    def _rest(self) -> None:
-        """Idle from now. The timer that is set already sees to it when it goes off: one for many answers."""
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._look_in(self.timeout_keep_alive)
 
-    def _look_in(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
     # uvicorn's side
+
+    @property
+    def _engaged(self) -> bool:
+        """The app is at a request."""
+        return bool(self.cycle) and not self.cycle.response_complete
 
     def on_message_begin(self) -> None:
         self._amid = True
@@ -141,21 +139,30 @@ class LiveHttp(HttpToolsProtocol):
         self._idle_since = self.loop.time()
         super().on_response_complete()
 
+    def _unset_keepalive_if_required(self) -> None:
+        if not self.flow.write_paused:
+            super()._unset_keepalive_if_required()
+
+    def _look_in(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection on which nothing was asked for long, and one whose client reads nothing."""
+        """Close a connection whose client takes nothing of an answer for so long, or asks nothing.
+
+        One timer sees to many answers: what came after it was set is found out when it goes off.
+        """
         self.timeout_keep_alive_task = None
-        if self._crowd:
-            return
+        seen_before, self._seen = self._seen, (self.transport.get_write_buffer_size(), self._idle_since)
+        unread, _ = self._seen
         left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        unread_before, self._unread = self._unread, 0 if left_s > 0 else self.transport.get_write_buffer_size()
-        if left_s > 0:
-            self._look_in(left_s)
-        elif not self._unread:
-            super().timeout_keep_alive_handler()
-        elif self._unread == unread_before:
+        if unread and self._seen == seen_before:
             self.transport.abort()
-        else:
+        elif unread:
             self._look_in(self.timeout_keep_alive)
+        elif left_s > 0:
+            self._look_in(left_s)
+        elif not (self._crowd or self._engaged):
+            super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
         if self._crowd:

@@ -55,9 +55,11 @@ async def origin_served(edge: LiveEdge) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def connections_taken(app: ASGIApp, http: type[LiveHttp]) -> AsyncIterator[tuple[int, ServerState]]:
+async def connections_taken(
+    app: ASGIApp, http: type[LiveHttp], keep_alive_s: int = 5
+) -> AsyncIterator[tuple[int, ServerState]]:
     """A port where an app is served, and who is there: without a server's start and stop, which take their time."""
-    config = uvicorn.Config(app, log_config=None, access_log=False)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=keep_alive_s)
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
