@@ -144,6 +144,16 @@ async def test_a_part_that_only_the_disk_has_is_served(house: House, stream: Sta
     assert not house.taken, "it was read on a thread, by the app"
 
 
+async def test_a_part_that_went_to_the_disk_before_its_turn_came_is_served(house: House, stream: Stage) -> None:
+    viewer = await house.enter()
+    viewer.ask(HINTED)
+    await house.until_held(1)
+    stream.add_parts(1, fill=b"the part", close=True)
+    stream.add_segments(5)
+    assert (await viewer.answer()).body == b"the part"
+    assert house.edge.held.count == 0
+
+
 async def test_a_client_that_goes_away_gives_up_its_place(house: House, stream: Stage) -> None:
     leaving, staying = await house.enter(), await house.enter()
     for viewer in (leaving, staying):

@@ -40,7 +40,8 @@ def test_what_players_send_is_plain() -> None:
     "line",
     [
         LINE.replace("GET", "HEAD"), LINE.replace("HTTP/1.1", "HTTP/1.0"), LINE.replace("/live", "/private"),
-        LINE.replace("/live", "http://origin/live"), LINE.replace("source", "sour%63e"), LINE.replace("part", "segment"),
+        LINE.replace("/live", "http://origin/live"), LINE.replace("source", "sour%63e"),
+        LINE.replace("part", "segment"),
         LINE.replace("m4s ", "m4s?CMCD=sid%3D%22a%22 "), LINE.replace(" HTTP", "  HTTP"), LINE.replace("\r\n", "\n"),
         LINE.replace("part7.3.m4s", "media.m3u8?_HLS_part=1"), LINE.replace("m4s ", f"m4s?{'x' * 600} "),
         LINE.replace("m4s ", "m4s?a#b "), LINE.replace("source", "x" * 65),
@@ -55,7 +56,8 @@ def test_other_request_lines_are_not(line: str) -> None:
     [
         "Range: bytes=0-1\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n",
         "CONNECTION: Upgrade\r\nUpgrade: websocket\r\n", "Expect: 100-continue\r\n", "CMCD-Session: sid=x\r\n",
-        "Content-Length : 3\r\n", " folded: x\r\n", "X: a\r\n b\r\n", "X: a\nRange: bytes=0-1\r\n", "X\r\n", "X: \0\r\n",
+        "Content-Length : 3\r\n", " folded: x\r\n", "X: a\r\n b\r\n", "X: a\nRange: bytes=0-1\r\n",
+        "X\r\n", "X: \0\r\n",
         f"X: {'x' * 2048}\r\n", f"\r\n{LINE}{HOST}", "Proxy-Connection: close\r\n",
     ],
 )  # fmt: skip
