@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httptools
 import pytest
+import uvloop
 from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
@@ -127,7 +128,7 @@ class Ways:
         stage = Stage(registry.open("stream"), ["source", "audio"])
         stage.add_segments(6)
         stage.add_parts(3)
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._house = House(LiveEdge(registry, held_max=0))
         self._open = self._house.open()
         self.runner.run(self._open.__aenter__())
