@@ -76,6 +76,7 @@ class LiveHttp(HttpToolsProtocol):
             self.fan_out.leave(self, self._crowd)
             self._crowd = None
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
 
     # The plain request's side
 

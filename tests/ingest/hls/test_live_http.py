@@ -220,6 +220,23 @@ async def test_an_idle_connection_is_closed_and_one_that_waits_is_not(registry: 
         await waiting.hung_up()
 
 
+async def test_a_connection_on_which_requests_come_stays(registry: Registry, stream: Stage) -> None:
+    async with House(LiveEdge(registry)).open(keep_alive_s=1) as house:
+        idle, busy = await house.enter(), await house.enter()
+        for viewer in (idle, busy):
+            viewer.ask(LISTED)
+            await viewer.answer()
+        leaving = asyncio.create_task(idle.hung_up())
+        while not leaving.done():
+            busy.ask(LISTED)
+            assert (await busy.answer()).status == 200
+            await asyncio.sleep(0.01)
+        for target in (LISTED, f"{SOURCE}/init0.mp4", LISTED):
+            busy.ask(target)
+            assert (await busy.answer()).status == 200
+        await busy.hung_up()
+
+
 async def test_who_waits_when_the_origin_stops_is_told(house: House, stream: Stage) -> None:
     viewer = await house.enter()
     viewer.ask(RELOAD)
