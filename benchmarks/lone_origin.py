@@ -8,6 +8,7 @@ was asked, as one JSON object.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import subprocess
@@ -193,6 +194,7 @@ async def _serve(data: Path, rtmp_port: int, http_port: int) -> None:
         )
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, server, "should_exit", True)
+    gc.freeze()
     await server.serve()
     await rtmp.stop()
     print("asked", json.dumps(counting.asked, separators=(",", ":")))

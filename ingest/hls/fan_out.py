@@ -40,11 +40,13 @@ class Crowd:
 
     __slots__ = ("hold", "key", "timer", "until")
 
+    timer: asyncio.TimerHandle
+    """Goes off when the first is given up."""
+
     def __init__(self, key: Key, hold: Hold) -> None:
         self.key = key
         self.hold = hold
         self.until: dict[Waiter, float] = {}
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class FanOut:
@@ -57,14 +59,13 @@ class FanOut:
         self._playlists: deque[Crowd] = deque()
         self._turning = False
 
-    def join(self, waiter: Waiter, hold: Hold, key: Key) -> Crowd:
-        """Takes a place of those that may be held. The waiter is answered by itself, or leaves."""
+    def join(self, waiter: Waiter, hold: Hold, key: Key, loop: asyncio.AbstractEventLoop) -> Crowd:
+        """Takes a place of those that may be held. The waiter is answered on the running `loop`, or leaves."""
         crowds = self._waiting.get(hold.window)
         if crowds is None:
             crowds = self._waiting[hold.window] = {}
             hold.window.watch(self._on_change)
         crowd = crowds.get(key)
-        loop = asyncio.get_running_loop()
         if crowd is None:
             crowd = crowds[key] = Crowd(key, hold)
             crowd.timer = loop.call_later(hold.longest_s, self._give_up, crowd)
@@ -84,8 +85,7 @@ class FanOut:
 
     def _forget(self, crowd: Crowd) -> None:
         """It waits no longer as a crowd: its time has come, or nobody is left."""
-        if crowd.timer:
-            crowd.timer.cancel()
+        crowd.timer.cancel()
         window = crowd.hold.window
         crowds = self._waiting.get(window, {})
         if crowds.get(crowd.key) is crowd:
@@ -106,13 +106,17 @@ class FanOut:
     def _turn(self) -> None:
         """Serve some, all of parts or all of playlists."""
         crowds, left = self._parts or self._playlists, _AT_ONCE
-        while crowds and left > 0:
-            left -= self._serve(crowds[0], left)
-            if not crowds[0].until:
-                crowds.popleft()
-        self._turning = bool(self._parts or self._playlists)
-        if self._turning:
-            asyncio.get_running_loop().call_soon(self._turn)
+        try:
+            while crowds and left > 0:
+                crowd = crowds.popleft()
+                left -= self._serve(crowd, left)
+                if crowd.until:
+                    crowds.appendleft(crowd)
+        finally:
+            # Whatever befell one crowd, the others have their turn.
+            self._turning = bool(self._parts or self._playlists)
+            if self._turning:
+                asyncio.get_running_loop().call_soon(self._turn)
 
     def _serve(self, crowd: Crowd, most: int) -> int:
         wanted, gzip = crowd.key

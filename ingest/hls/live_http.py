@@ -90,7 +90,7 @@ class LiveHttp(HttpToolsProtocol):
             return False
         if isinstance(found, Hold):
             self._asked = data
-            self._crowd = self.fan_out.join(self, found, (request.wanted, request.gzip))
+            self._crowd = self.fan_out.join(self, found, (request.wanted, request.gzip), self.loop)
         else:
             self._write(found)
         return True

@@ -33,7 +33,7 @@ class Crowds:
         window = window_of(self.stage.playback)
         found = self.edge.ask(window, wanted, gzip=False)
         assert isinstance(found, Hold)
-        self.fan_out.join(Named(name, self), found, (wanted, False))
+        self.fan_out.join(Named(name, self), found, (wanted, False), asyncio.get_running_loop())
 
     @property
     def names(self) -> list[str]:
@@ -50,6 +50,8 @@ class Named:
         self.name, self._crowds = name, crowds
 
     def answer(self, found: Response | Slice) -> None:
+        if self.name == "broken":
+            raise ValueError(self.name)
         self._crowds.answered.append((self.name, found))
 
 
@@ -99,3 +101,14 @@ async def test_nobody_is_answered_before_the_time_of_what_they_want(crowds: Crow
     crowds.stage.close()
     await crowds.until_held(0)
     assert crowds.names == ["next", "whole"]
+
+
+async def test_a_waiter_that_breaks_does_not_keep_others_waiting(crowds: Crowds) -> None:
+    broken: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(str(context["exception"])))
+    crowds.add("broken", HINTED)
+    crowds.add("playlist", RELOAD)
+    crowds.stage.add_parts(1)
+    await crowds.until_held(0)
+    assert broken == ["broken"]
+    assert crowds.names == ["playlist"]
