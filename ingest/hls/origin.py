@@ -37,7 +37,7 @@ _INIT = re.compile(r"init(\d{1,9})\.mp4", re.ASCII)
 _SEGMENT = re.compile(r"segment(\d{1,9})\.m4s", re.ASCII)
 _PART = re.compile(r"part(\d{1,9})\.(\d{1,6})\.m4s", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-_SWEEP_S = 1.0
+_HOUSEKEEPING_S = 1.0
 
 
 class Origin:
@@ -123,17 +123,17 @@ class Origin:
 def create_origin(
     registry: Registry, held_max: int = 20_000, beside: Sequence[BaseRoute] = (), public_url: str = ""
 ) -> Starlette:
-    """The ASGI app. It sweeps the registry while it runs. The routes `beside` its own come first.
+    """The ASGI app. It keeps house in the registry while it runs. The routes `beside` its own come first.
 
     `public_url` is its address, or its CDN's, as players see it.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(registry))
+        keeping = asyncio.create_task(_keep_house(registry))
         yield
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
+        keeping.cancel()
+        await asyncio.wait([keeping])
 
     origin = Origin(registry, held_max, public_url)
     return Starlette(
@@ -154,12 +154,15 @@ def create_origin(
     )
 
 
-async def _sweep(registry: Registry) -> None:
+async def _keep_house(registry: Registry) -> None:
+    """What waits for the disk, by one thread."""
     loop = asyncio.get_running_loop()
     while True:
+        if playbacks := registry.has_work():
+            await asyncio.to_thread(registry.store, playbacks)
         for directory in registry.sweep(loop.time()):
             await asyncio.to_thread(remove_all, directory)
-        await asyncio.sleep(_SWEEP_S)
+        await asyncio.sleep(_HOUSEKEEPING_S)
 
 
 async def _healthy(request: Request) -> Response:

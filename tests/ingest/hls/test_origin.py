@@ -256,7 +256,7 @@ async def test_a_segment_whose_file_vanished_is_not_found(
 ) -> None:
     stream.close()
     stream.add_parts(1, close=True)
-    (tmp_path / "stream" / "source" / "segment0.m4s").unlink()
+    (tmp_path / "stream" / "segments0.0").unlink()
     assert (await client.get(f"{SOURCE}/segment0.m4s")).status_code == 404
 
 
