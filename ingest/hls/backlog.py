@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ingest.hls.entries import SegmentEntry
 from ingest.hls.playlist import SKIP_UNTIL
-from ingest.hls.shelf import Shelf, Slice
+from ingest.hls.shelf import Kept, Shelf, Slice
 
 _IN_MEMORY = 2
 """Closed segments that stay in memory, for players near the live edge."""
@@ -23,9 +23,9 @@ class WindowLimits:
     listed_s: float = 7200.0
     """How far back the playlist reaches."""
     unlisted_s: float = 60.0
-    """How long a segment can still be fetched after it left the playlist."""
+    """How long a segment that is on disk can still be fetched after it left the playlist."""
     unstored_s: float = 16.0
-    """How far back the playlist reaches when the disk takes nothing: this is held in memory."""
+    """How far back the playlist reaches when the disk has taken nothing for as long: this is held in memory."""
     target_s: int = 4
     """Target duration. It must never change (RFC 8216bis 6.2.1), and a stream is seen before its GOPs are known: so it
     is the longest GOP that is cut at keyframes only, and longer ones are cut by force. Classic players stay three of it
@@ -46,28 +46,26 @@ class Backlog:
         self._limits = limits
         self._unlisted: deque[SegmentEntry] = deque()
         self._unlisted_s = 0.0
-        self._memory: dict[int, bytes] = {}
-        """The newest segments, and all that the disk did not take."""
-        self._unstored: set[int] = set()
+        self._kept: dict[int, Kept] = {}
+        """What can be fetched; gaps that have nothing are not in it."""
+        self._in_memory: deque[SegmentEntry] = deque()
+        """The newest segments, and all that the disk has not taken yet."""
         self._near = 0
         """Entries at the live edge that have their parts."""
         self._near_s = 0.0
 
     def add(self, entry: SegmentEntry, data: bytes, target_s: int) -> bool:
-        """Take the next segment; returns whether it is on disk."""
-        stored = not data or self._shelf.put_segment(entry.number, data)
-        self._memory[entry.number] = data
-        if not stored:
-            self._unstored.add(entry.number)
+        """Take the next segment; returns whether the disk takes segments."""
+        if data:
+            self._kept[entry.number] = self._shelf.put(data)
         self.listed.append(entry)
         self.listed_s += entry.duration_s
         self.listed_size += entry.size
         self._measure(target_s)
         self._forget_parts(entry, target_s)
-        if (old := entry.number - _IN_MEMORY) not in self._unstored:
-            self._memory.pop(old, None)
-        self._roll(self._limits.listed_s if stored else self._limits.unstored_s)
-        return stored
+        unstored_s = self._spare_memory(entry)
+        self._roll(self._limits.unstored_s if unstored_s > self._limits.unstored_s else self._limits.listed_s)
+        return self._shelf.takes
 
     @property
     def oldest(self) -> SegmentEntry:
@@ -96,13 +94,24 @@ class Backlog:
     def clear(self) -> None:
         self.listed.clear()
         self._unlisted.clear()
-        self._memory.clear()
+        self._kept.clear()
+        self._in_memory.clear()
 
     def _bytes(self, entry: SegmentEntry, offset: int, size: int) -> bytes | Slice | None:
-        if not size:
-            return None
-        data = self._memory.get(entry.number)
-        return self._shelf.segment(entry.number, offset, size) if data is None else data[offset : offset + size]
+        kept = self._kept.get(entry.number)
+        return kept.read(offset, size) if kept and size else None
+
+    def _spare_memory(self, newest: SegmentEntry) -> float:
+        """Let go of the bytes that are on disk too, but for the newest; returns how long those last that are not."""
+        self._in_memory.append(newest)
+        while len(self._in_memory) > _IN_MEMORY and self._is_stored(self._in_memory[0]):
+            if kept := self._kept.get(self._in_memory.popleft().number):
+                kept.data = None
+        return sum(entry.duration_s for entry in self._in_memory if not self._is_stored(entry))
+
+    def _is_stored(self, entry: SegmentEntry) -> bool:
+        kept = self._kept.get(entry.number)
+        return kept is None or kept.file is not None
 
     def _measure(self, target_s: int) -> None:
         """Take the runs that end with the newest segment into the peak."""
@@ -136,12 +145,13 @@ class Backlog:
                 self._near_s -= gone.duration_s
             self._unlisted.append(gone)
             self._unlisted_s += gone.duration_s
-        while self._unlisted and (
-            self._unlisted_s - self._unlisted[0].duration_s > self._limits.unlisted_s
-            or self._unlisted[0].number in self._unstored
-        ):
+            if not self._is_stored(gone):
+                self._let_go(gone)
+        while self._unlisted and self._unlisted_s - self._unlisted[0].duration_s > self._limits.unlisted_s:
             gone = self._unlisted.popleft()
             self._unlisted_s -= gone.duration_s
-            self._unstored.discard(gone.number)
-            self._memory.pop(gone.number, None)
-            self._shelf.remove_segment(gone.number)
+            self._let_go(gone)
+
+    def _let_go(self, entry: SegmentEntry) -> None:
+        if kept := self._kept.pop(entry.number, None):
+            self._shelf.let_go(kept)

@@ -40,7 +40,7 @@ RENDITION_PATH = "/live/{stream_id}/{rendition}/{name}"
 
 _INIT = re.compile(r"init(\d{1,9})\.mp4", re.ASCII)
 _SEGMENT = re.compile(r"segment(\d{1,9})\.m4s", re.ASCII)
-_SWEEP_S = 1.0
+_HOUSEKEEPING_S = 1.0
 
 
 class Origin:
@@ -100,17 +100,17 @@ class Origin:
 
 
 def create_origin(edge: LiveEdge, beside: Sequence[BaseRoute] = (), public_url: str = "") -> Starlette:
-    """The ASGI app. It sweeps the edge's registry while it runs. The routes `beside` its own come first.
+    """The ASGI app. It keeps house in the edge's registry while it runs. The routes `beside` its own come first.
 
     `public_url` is its address, or its CDN's, as players see it.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(edge.registry))
+        keeping = asyncio.create_task(_keep_house(edge.registry))
         yield
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
+        keeping.cancel()
+        await asyncio.wait([keeping])
 
     origin = Origin(edge, public_url)
     return Starlette(
@@ -131,12 +131,15 @@ def create_origin(edge: LiveEdge, beside: Sequence[BaseRoute] = (), public_url: 
     )
 
 
-async def _sweep(registry: Registry) -> None:
+async def _keep_house(registry: Registry) -> None:
+    """What waits for the disk, by one thread."""
     loop = asyncio.get_running_loop()
     while True:
+        if playbacks := registry.has_work():
+            await asyncio.to_thread(registry.store, playbacks)
         for directory in registry.sweep(loop.time()):
             await asyncio.to_thread(remove_all, directory)
-        await asyncio.sleep(_SWEEP_S)
+        await asyncio.sleep(_HOUSEKEEPING_S)
 
 
 async def _healthy(request: Request) -> Response:

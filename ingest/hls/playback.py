@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingest.hls.appender import Appender
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.entries import Rendition
 from ingest.hls.multivariant import multivariant_playlist
+from ingest.hls.numbers import Numbers
 from ingest.hls.playlist import MEDIA_PLAYLIST
-from ingest.hls.shelf import Shelf, take_over
+from ingest.hls.shelf import Shelf
 from ingest.hls.sink import SegmentSink
 from ingest.hls.timeline import Timeline
 from ingest.hls.window import Window
@@ -19,7 +21,7 @@ SOURCE, AUDIO = "source", "audio"
 
 
 class Playback:
-    """A directory under `directory` for each rendition. What a killed process left there is removed."""
+    """Its files are in `directory`. The numbers of a killed process go on; what it left there is removed."""
 
     def __init__(
         self,
@@ -33,7 +35,9 @@ class Playback:
         self.ended = False
         self._limits = limits or WindowLimits()
         self._sinks = sinks
-        first_number, self._first_init = take_over(directory)
+        self._numbers = Numbers(directory)
+        first_number, self._first_init = self._numbers.next_segment, self._numbers.next_init
+        self._shelf = Shelf(directory, first_number)
         self.timeline = Timeline(first_number, self._first_init, self._limits.target_s, self._limits.listed_s)
         self._windows: dict[str, Window] = {}
 
@@ -43,14 +47,16 @@ class Playback:
         """The rendition's window, for media that needs this init segment. Call `timeline.begin` before the first."""
         window = self._windows.get(rendition.name)
         if window is None:
-            shelf = Shelf(self.directory / rendition.name)
-            window = Window(rendition, self.timeline, shelf, self._limits, self._first_init, self._sinks, self._reports)
-            self._windows[rendition.name] = window
+            window = self._windows[rendition.name] = Window(
+                rendition, self.timeline, self._shelf, self._limits, self._first_init, self._sinks, self._reports
+            )
         window.begin(rendition, init)
         return window
 
     def announce(self) -> None:
         """Show what was added to any rendition."""
+        next_init = max((window.next_init for window in self._windows.values()), default=self._first_init)
+        self._numbers.note(self.timeline.next_number, next_init)
         for window in self._windows.values():
             if window.absent:
                 window.follow()
@@ -69,6 +75,17 @@ class Playback:
         """Forget everything in memory; the caller removes the directory."""
         for window in self._windows.values():
             window.remove()
+
+    # Who keeps house
+
+    @property
+    def has_work(self) -> bool:
+        """There is something to `store`."""
+        return self._shelf.has_work
+
+    def store(self, appender: Appender) -> None:
+        """Bring the disk up to date. Call it every second or so, in one thread at a time: it waits for the disk."""
+        self._shelf.store(appender)
 
     # The origin's side
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingest.hls.appender import Appender
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.playback import Playback
 from ingest.hls.sink import SegmentSink
@@ -20,6 +21,7 @@ class Registry:
         self._limits = limits
         self._linger_s = linger_s
         self._playbacks: dict[str, Playback] = {}
+        self._appender = Appender()
         self._leftovers = {path.name for path in live_dir.iterdir() if path.is_dir()} if live_dir.is_dir() else set()
         self._doomed: dict[str, float] = {}
         """Since when each ended stream or leftover waits for its removal."""
@@ -36,6 +38,15 @@ class Registry:
 
     def find(self, stream_id: str) -> Playback | None:
         return self._playbacks.get(stream_id)
+
+    def has_work(self) -> list[Playback]:
+        """The streams that have something to store."""
+        return [playback for playback in self._playbacks.values() if playback.has_work]
+
+    def store(self, playbacks: Sequence[Playback]) -> None:
+        """Bring their files up to date, in one thread at a time: it waits for the disk."""
+        for playback in playbacks:
+            playback.store(self._appender)
 
     def sweep(self, now_s: float) -> list[Path]:
         """Forget what has been over for long enough; returns the directories to remove, which may take a while.

@@ -1,20 +1,27 @@
-"""A rendition's segments on disk."""
+"""A stream's closed segments on disk: all renditions behind one another in a few large files.
+
+    put ──▶ waiting (memory) ──store──▶ segments0, segments1, …        each removed when all in it has been let go
+
+A file a segment would cost a directory entry, an inode and, hours later, their removal, each time on the event loop.
+"""
 
 from __future__ import annotations
 
-import re
 import shutil
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from ingest.hls.entries import init_name, segment_name
+from ingest.hls.appender import Appender
+
+FILE_SIZE = 32 << 20
+"""Bytes after which a file is followed by another: 100 s of a stream of 2.5 Mbit/s."""
 
 _log = structlog.get_logger(__name__)
-_SEGMENT = re.compile(r"segment(\d{1,12})\.m4s")
-_INIT = re.compile(r"init(\d{1,12})\.mp4")
 
 
 class Slice(NamedTuple):
@@ -31,53 +38,117 @@ class Slice(NamedTuple):
             return file.read(self.size)
 
 
+class _File:
+    """`kept` counts the segments in it that have not been let go."""
+
+    __slots__ = ("kept", "path", "size")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.kept = 0
+
+
+class Kept:
+    """A closed segment's bytes: in memory until they are on disk, and as long as the owner leaves `data` there."""
+
+    __slots__ = ("data", "file", "gone", "offset")
+
+    def __init__(self, data: bytes) -> None:
+        self.data: bytes | None = data
+        self.file: _File | None = None
+        """Where it lies once it is on disk."""
+        self.offset = 0
+        self.gone = False
+
+    def read(self, offset: int, size: int) -> bytes | Slice:
+        """What is in memory, or where the rest can be read."""
+        data, file = self.data, self.file
+        if data is not None or file is None:
+            return (data or b"")[offset : offset + size]
+        return Slice(file.path, self.offset + offset, size)
+
+
 class Shelf:
-    """One directory a rendition, in its stream's. A full disk is said once and does not stop the stream."""
+    """`store` is called in a thread, the rest on the event loop. A full disk is said once and does not stop the stream.
 
-    def __init__(self, directory: Path) -> None:
+    The two sides share two queues, and each segment's `file`, which is set last.
+    """
+
+    def __init__(self, directory: Path, first_number: int = 0) -> None:
+        """What a killed process left is removed; `first_number` tells our files from its."""
+        self.takes = True
+        """The disk took what it was given last."""
         self._directory = directory
-        self._failing = False
-
-    def put_init(self, number: int, data: bytes) -> bool:
-        return self._put(self._directory / init_name(number), data)
-
-    def put_segment(self, number: int, data: bytes) -> bool:
-        """False when it could not be stored."""
-        return self._put(self._directory / segment_name(number), data)
-
-    def segment(self, number: int, offset: int, size: int) -> Slice:
-        return Slice(self._directory / segment_name(number), offset, size)
-
-    def remove_segment(self, number: int) -> None:
-        _remove(self._directory / segment_name(number))
-
-    def remove_init(self, number: int) -> None:
-        _remove(self._directory / init_name(number))
-
-    def _put(self, path: Path, data: bytes) -> bool:
-        try:
-            try:
-                path.write_bytes(data)
-            except FileNotFoundError:
-                self._directory.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-        except OSError as error:
-            if not self._failing:
-                _log.error("segments cannot be stored", path=str(path), reason=str(error))
-            self._failing = True
+        self._first_number = first_number
+        self._waiting: deque[Kept] = deque()
+        self._let_go: deque[Kept] = deque()
+        self._files: list[_File] = []
+        """The last one grows."""
+        self._made = 0
+        for path in directory.glob("segments*"):
             _remove(path)
+
+    # On the event loop
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._waiting or self._let_go)
+
+    def put(self, data: bytes) -> Kept:
+        """The next `store` writes it."""
+        kept = Kept(data)
+        self._waiting.append(kept)
+        return kept
+
+    def let_go(self, kept: Kept) -> None:
+        """Nobody will ask for it again."""
+        kept.gone = True
+        self._let_go.append(kept)
+
+    # In a thread
+
+    def store(self, appender: Appender) -> None:
+        """Write what waits, and remove files of which nothing is left. What the disk does not take goes on waiting."""
+        while self._let_go:
+            if (file := self._let_go.popleft().file) is not None:
+                file.kept -= 1
+        waiting = list(self._waiting)
+        if self._write([kept for kept in waiting if not kept.gone], appender):
+            for _ in waiting:
+                self._waiting.popleft()
+        for file in [file for file in self._files[:-1] if not file.kept]:
+            self._files.remove(file)
+            _remove(file.path)
+
+    def _write(self, batch: Sequence[Kept], appender: Appender) -> bool:
+        if not batch:
+            return True
+        try:
+            file = self._growing()
+            size = appender.append(file.path, file.size, [kept.data or b"" for kept in batch])
+        except OSError as error:
+            if self.takes:
+                _log.error("segments cannot be stored", path=str(self._directory), reason=str(error))
+            self.takes = False
             return False
-        self._failing = False
+        self.takes = True
+        at = file.size
+        for kept in batch:
+            kept.offset = at
+            at += len(kept.data or b"")
+            file.kept += 1
+            kept.file = file
+        file.size += size
         return True
 
-
-def take_over(directory: Path) -> tuple[int, int]:
-    """The first free segment and init numbers after those of a killed process; its files are removed."""
-    names = [path.name for path in directory.glob("*/*")]
-    segments = [int(match[1]) for name in names if (match := _SEGMENT.fullmatch(name))]
-    inits = [int(match[1]) for name in names if (match := _INIT.fullmatch(name))]
-    remove_all(directory)
-    return max(segments, default=-1) + 1, max(inits, default=-1) + 1
+    def _growing(self) -> _File:
+        """Raises OSError."""
+        if not self._files or self._files[-1].size >= FILE_SIZE:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._files.append(_File(self._directory / f"segments{self._first_number}.{self._made}"))
+            self._made += 1
+        return self._files[-1]
 
 
 def remove_all(directory: Path) -> None:

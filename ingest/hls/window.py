@@ -54,7 +54,6 @@ class Window:
         self.changed = False
         """Since the last announcement."""
         self._timeline = timeline
-        self._shelf = shelf
         self._sinks = sinks
         self._reports = reports
         self._backlog = Backlog(shelf, limits)
@@ -86,7 +85,6 @@ class Window:
         self._init += 1
         self._inits[self._init] = init
         self._renditions[self._init] = rendition
-        self._shelf.put_init(self._init, init)
         for sink in self._sinks:
             sink.begin(rendition, self._init, init)
 
@@ -109,7 +107,7 @@ class Window:
         self.changed = True
 
     def close_segment(self) -> bool:
-        """Close the open segment; returns whether it is on disk. Raises ValueError when none is open."""
+        """Close the open segment; returns whether the disk takes segments. Raises ValueError when none is open."""
         segment, self._open = self._open, None
         if segment is None:
             raise ValueError("no segment is open")
@@ -182,6 +180,11 @@ class Window:
             return self._open.slot.number, len(self._open.parts) - 1
         newest = self._backlog.listed[-1]
         return newest.number, max(0, len(newest.parts) - 1)
+
+    @property
+    def next_init(self) -> int:
+        """The first init number that is free."""
+        return self._init + 1
 
     @property
     def target_s(self) -> int:
@@ -337,7 +340,6 @@ class Window:
         oldest = self._backlog.oldest.init
         for number in [number for number in self._inits if number < oldest]:
             del self._inits[number], self._renditions[number]
-            self._shelf.remove_init(number)
         self.changed = True
         for sink in self._sinks:
             sink.segment(self.rendition.name, entry, data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ingest.hls.appender import Appender
 from ingest.hls.entries import Rendition, SegmentEntry, Ticks
 from ingest.hls.playback import AUDIO, SOURCE, Playback
 from ingest.hls.window import Window
@@ -24,6 +25,8 @@ class Stage:
         self.playback = playback
         self.names = list(names)
         self.media_s = 0.0
+        self.disk_hangs = False
+        self._appender = Appender()
         self.begin()
 
     def begin(self, init: bytes = b"the init") -> None:
@@ -45,7 +48,7 @@ class Stage:
     def add_parts(
         self, count: int, close: bool = False, fill: bytes = b"part %d;", span_s: float = PART_S, keyframe: bool = True
     ) -> bool:
-        """Returns whether a segment that this closed is on disk."""
+        """Returns whether the disk took what it was given before, when this closes a segment, which is then stored."""
         timeline, stored = self.playback.timeline, False
         for index in range(count):
             slot = timeline.open_slot(PART_S, span_s, NOW_S + self.media_s, self.media_s)
@@ -65,6 +68,8 @@ class Stage:
                 assert window
                 stored = window.close_segment()
         self.playback.announce()
+        if close and not self.disk_hangs:
+            self.playback.store(self._appender)
         return stored
 
     def add_segments(self, count: int) -> None:

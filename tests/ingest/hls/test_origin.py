@@ -272,7 +272,7 @@ async def test_browsers_of_other_sites_and_head_requests_are_served(client: Play
 async def test_a_segment_whose_file_vanished_is_not_found(client: Player, stream: Stage, tmp_path: Path) -> None:
     stream.close()
     stream.add_parts(1, close=True)
-    (tmp_path / "stream" / "source" / "segment0.m4s").unlink()
+    (tmp_path / "stream" / "segments0.0").unlink()
     assert (await client.get(f"{SOURCE}/segment0.m4s")).status_code == 404
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.hls.backlog import WindowLimits
 from ingest.hls.playback import Playback
 from ingest.hls.registry import Registry
-from ingest.hls.shelf import Slice, remove_all
+from ingest.hls.shelf import FILE_SIZE, Slice, remove_all
 from ingest.hls.window import Window
 from tests.ingest.hls.stage import PART_S, Stage, window_of
 
@@ -34,13 +34,22 @@ def files(directory: Path) -> set[str]:
     return {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
 
 
-def test_old_segments_leave_the_playlist_then_the_disk(tmp_path: Path) -> None:
+def test_old_segments_leave_the_playlist_then_can_be_fetched_for_a_while(tmp_path: Path) -> None:
     stage, window = open_stage(tmp_path)
     stage.add_segments(30)
     assert listed(window) == list(range(20, 30))
     assert window.segment(16) is not None
     assert window.segment(15) is None
-    assert files(tmp_path) == {"source/init0.mp4", *(f"source/segment{number}.m4s" for number in range(16, 30))}
+
+
+def test_the_disk_holds_not_much_more_than_what_can_be_fetched(tmp_path: Path) -> None:
+    stage, window = open_stage(tmp_path)
+    for _ in range(24):
+        stage.add_parts(1, close=True, fill=b"x" * (FILE_SIZE // 4), span_s=2.0)
+    assert window.segment(9) is None
+    assert window.segment(10) is not None
+    held = {path for path in files(tmp_path) if path.startswith("segments")}
+    assert held == {f"segments0.{number}" for number in (2, 3, 4, 5)}, "of four segments each"
 
 
 def test_only_the_newest_segments_stay_in_memory_and_all_bytes_stay_the_same(tmp_path: Path) -> None:
@@ -70,20 +79,39 @@ def test_a_disk_that_takes_nothing_shortens_the_window_and_is_said(tmp_path: Pat
     blocked = tmp_path / "file"
     blocked.write_text("a file where the directory should be")
     stage, window = open_stage(blocked / "s")
-    for _ in range(20):
-        assert not stage.add_parts(1, close=True, fill=b"xx", span_s=2.0)
+    said = [stage.add_parts(1, close=True, fill=b"xx", span_s=2.0) for _ in range(20)]
+    assert said == [True] + [False] * 19
     assert listed(window) == [16, 17, 18, 19]
     assert window.segment(16) == b"xx"
     assert window.segment(15) is None
 
 
-def test_what_the_disk_did_not_take_stays_in_memory_when_it_does_again(tmp_path: Path) -> None:
+def test_what_the_disk_did_not_take_is_written_when_it_takes_again(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where the directory should be")
+    stage, window = open_stage(blocked / "s")
+    for _ in range(3):
+        stage.add_parts(1, close=True, fill=b"xx")
+    blocked.unlink()
+    for _ in range(3):
+        stage.add_parts(1, close=True, fill=b"yy")
+    oldest = window.segment(0)
+    assert isinstance(oldest, Slice)
+    assert oldest.read() == b"xx"
+    assert listed(window) == list(range(6))
+
+
+def test_a_disk_that_hangs_for_a_while_costs_nothing(tmp_path: Path) -> None:
     stage, window = open_stage(tmp_path)
-    (tmp_path / "source" / "segment0.m4s").mkdir()
-    assert not stage.add_parts(1, close=True, fill=b"xx")
-    for _ in range(4):
-        assert stage.add_parts(1, close=True, fill=b"yy")
-    assert window.segment(0) == b"xx"
+    stage.add_segments(5)
+    stage.disk_hangs = True
+    stage.add_segments(2)
+    assert listed(window) == list(range(7))
+    assert window.segment(5) == window.segment(6) == b"x" * 100
+    stage.disk_hangs = False
+    stage.add_segments(3)
+    assert isinstance(window.segment(5), Slice)
+    assert listed(window) == list(range(10))
 
 
 def test_discontinuities_give_up_their_init_with_their_last_segment(tmp_path: Path) -> None:
@@ -105,7 +133,22 @@ def test_a_stream_that_a_killed_process_left_goes_on_counting(tmp_path: Path) ->
     assert "#EXT-X-MEDIA-SEQUENCE:5\n" in text
     assert "#EXT-X-DISCONTINUITY\n" in text
     assert 'URI="init1.mp4"' in text
-    assert files(tmp_path / "stream") == {"source/init1.mp4", "source/segment5.m4s"}
+    assert files(tmp_path / "stream") == {"numbers", "segments5.0"}
+
+
+def test_a_number_that_was_shown_before_the_process_was_killed_is_not_used_again(tmp_path: Path) -> None:
+    killed = Stage(Playback("stream", tmp_path / "stream"))
+    killed.add_segments(5)
+    killed.add_parts(1)
+    playback = Registry(tmp_path).open("stream")
+    Stage(playback).add_parts(1)
+    assert window_of(playback).last == (6, 0)
+
+
+def test_a_stream_is_found_after_two_killed_processes_of_which_one_had_no_media(tmp_path: Path) -> None:
+    Stage(Playback("stream", tmp_path)).add_segments(2)
+    Playback("stream", tmp_path)
+    assert Playback("stream", tmp_path).timeline.next_number == 2
 
 
 def test_leftovers_and_ended_streams_are_removed_after_a_while(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from ingest.hls.backlog import WindowLimits
 from ingest.hls.playback import AUDIO, SOURCE, Playback
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice
@@ -108,6 +109,10 @@ def is_keyframe(tag: MediaTag) -> bool:
     return tag.kind == "video" and is_frame(tag) and tag.payload[0] & 0x70 == 0x10
 
 
+NO_DISK = WindowLimits(unstored_s=7200.0)
+"""Nobody has segments stored that are published faster than time passes."""
+
+
 def push_all(live: LiveStream, tags: Iterable[MediaTag], start_s: float = NOW_S) -> list[Became]:
     """As if each tag arrived when its timestamp says."""
     return [became for tag in tags for became in live.push(tag, start_s + tag.timestamp_ms / 1000)]
@@ -115,7 +120,7 @@ def push_all(live: LiveStream, tags: Iterable[MediaTag], start_s: float = NOW_S)
 
 def publish(directory: Path, tags: Iterable[MediaTag], settings: MediaSettings | None = None) -> Playback:
     """The closed playback of one stream."""
-    registry = Registry(directory)
+    registry = Registry(directory, NO_DISK)
     live = LiveStream("stream", "channel", settings or MediaSettings(), registry)
     push_all(live, tags)
     live.close()

@@ -21,6 +21,7 @@ from ingest.rtmp.client import ClientSession
 from ingest.rtmp.handshake import RANDOM_SIZE
 from ingest.rtmp.session import ServerSession
 from tests.ingest.media.footage import (
+    NO_DISK,
     audio,
     decode_times,
     decoded,
@@ -57,7 +58,7 @@ def taken(
     directory: Path, tags: list[MediaTag], settings: MediaSettings | None = None
 ) -> tuple[Playback, list[Became]]:
     """The closed playback of one stream, and what it said."""
-    registry = Registry(directory)
+    registry = Registry(directory, NO_DISK)
     live = LiveStream("stream", "channel", settings or MediaSettings(), registry)
     became = push_all(live, tags)
     live.close()

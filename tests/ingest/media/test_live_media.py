@@ -18,6 +18,7 @@ from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import (
+    NO_DISK,
     NOW_S,
     audio,
     decode_times,
@@ -37,7 +38,7 @@ from tests.ingest.media.footage import (
 
 
 def live_stream(directory: Path, settings: MediaSettings | None = None) -> tuple[LiveStream, Registry]:
-    registry = Registry(directory)
+    registry = Registry(directory, NO_DISK)
     return LiveStream("stream", "channel", settings or MediaSettings(), registry), registry
 
 

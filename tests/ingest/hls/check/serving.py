@@ -85,6 +85,7 @@ class Broadcast:
         self._coming = list(tags)
         while self._coming and self._coming[0].timestamp_ms < backlog_s * 1000:
             self._push()
+            self.registry.store(self.registry.has_work())
 
     def _push(self) -> None:
         tag = self._coming.pop(0)
