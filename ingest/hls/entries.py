@@ -46,9 +46,7 @@ class Slot(NamedTuple):
     part: int
     """Index within the segment."""
     duration_s: float
-    """As published: never more than the part target."""
-    span_s: float
-    """Its share of the segment."""
+    """Never more than the part target."""
     starts_at_s: float
     """Unix time of the segment's first frame."""
     media_s: float
@@ -102,9 +100,14 @@ class SegmentEntry:
     parts: tuple[PartEntry, ...]
     """None of a segment that is far from the live edge."""
     gap: bool = False
-    """The rendition lacks this segment, or some of it."""
+    """The rendition lacks all of this segment. Where it lacks some, the parts say which."""
     ticks: Ticks = NOWHERE
     """Where what there is of it lies."""
+
+    @property
+    def independent(self) -> bool:
+        """What there is of it can be decoded by itself."""
+        return next((part.independent for part in self.parts if part.size), True)
 
     def without_parts(self) -> SegmentEntry:
         """What is left to say of it far from the live edge."""

@@ -43,13 +43,13 @@ class Stage:
         window.leave()
 
     def add_parts(
-        self, count: int, close: bool = False, fill: bytes = b"part %d;", span_s: float = PART_S, keyframe: bool = True
+        self, count: int, close: bool = False, fill: bytes = b"part %d;", part_s: float = PART_S, keyframe: bool = True
     ) -> bool:
         """Returns whether a segment that this closed is on disk."""
         timeline, stored = self.playback.timeline, False
         for index in range(count):
-            slot = timeline.open_slot(PART_S, span_s, NOW_S + self.media_s, self.media_s)
-            until_s = self.media_s + span_s
+            slot = timeline.open_slot(part_s, NOW_S + self.media_s, self.media_s)
+            until_s = self.media_s + part_s
             for name in self.names:
                 window = self.playback.window(name)
                 assert window

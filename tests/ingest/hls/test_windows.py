@@ -71,7 +71,7 @@ def test_a_disk_that_takes_nothing_shortens_the_window_and_is_said(tmp_path: Pat
     blocked.write_text("a file where the directory should be")
     stage, window = open_stage(blocked / "s")
     for _ in range(20):
-        assert not stage.add_parts(1, close=True, fill=b"xx", span_s=2.0)
+        assert not stage.add_parts(1, close=True, fill=b"xx", part_s=2.0)
     assert listed(window) == [16, 17, 18, 19]
     assert window.segment(16) == b"xx"
     assert window.segment(15) is None
