@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,9 +24,18 @@ class Rendition:
     channels: int = 0
     """0 without sound."""
     plays_in_browsers: bool = True
-    """If not, it is left out of the multivariant playlist as long as there is another picture."""
+    """See `shown`."""
     timescale: int = 90_000
     """Ticks per second of its media."""
+
+
+def shown(renditions: Collection[Rendition]) -> set[str]:
+    """Names of those that players are told of, by HLS and DASH: a picture that no browser plays is not, as long as there
+    is another.
+    """
+    pictures = [rendition for rendition in renditions if rendition.width]
+    hidden = {rendition.name for rendition in pictures if not rendition.plays_in_browsers}
+    return {each.name for each in renditions} - (hidden if len(hidden) < len(pictures) else set())
 
 
 class Ticks(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.hls.backlog import WindowLimits
-from ingest.hls.entries import Rendition
+from ingest.hls.entries import Rendition, shown
 from ingest.hls.multivariant import multivariant_playlist
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.hls.shelf import Shelf, take_over
@@ -97,8 +97,8 @@ class Playback:
     def multivariant(self) -> str:
         """Call only when ready."""
         present = [window for window in self._present() if window.ready]
-        video = [window for window in present if window.rendition.name != AUDIO]
-        video = [window for window in video if window.rendition.plays_in_browsers] or video
+        names = shown([window.rendition for window in present])
+        video = [window for window in present if window.rendition.name in names - {AUDIO}]
         audio = next((window for window in present if window.rendition.name == AUDIO), None)
         return multivariant_playlist(
             [window.measured() for window in video],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ingest.hls.entries import Rendition, SegmentEntry, Ticks
 from ingest.hls.playback import AUDIO, SOURCE, Playback
@@ -20,8 +21,12 @@ RENDITIONS = {
 class Stage:
     """The first of `names` leads; all get the same parts unless `only` says which."""
 
-    def __init__(self, playback: Playback, names: Iterable[str] = (SOURCE,)) -> None:
+    def __init__(
+        self, playback: Playback, names: Iterable[str] = (SOURCE,), *, plays_in_browsers: bool = True
+    ) -> None:
+        """`plays_in_browsers` is of the source."""
         self.playback = playback
+        self._renditions = RENDITIONS | {SOURCE: replace(RENDITIONS[SOURCE], plays_in_browsers=plays_in_browsers)}
         self.names = list(names)
         self.media_s = 0.0
         self.begin()
@@ -30,7 +35,7 @@ class Stage:
         """A stretch of media that does not continue the one before."""
         self.playback.timeline.begin(PART_S)
         for name in self.names:
-            self.playback.begin(RENDITIONS[name], init)
+            self.playback.begin(self._renditions[name], init)
 
     def join(self, name: str, init: bytes = b"the init") -> Window:
         self.names.append(name)
