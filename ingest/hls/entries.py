@@ -30,8 +30,8 @@ class Rendition:
 
 
 def shown(renditions: Collection[Rendition]) -> set[str]:
-    """Names of those that players are told of, by HLS and DASH: a picture that no browser plays is not, as long as there
-    is another.
+    """Names of those that players are told of, by HLS and DASH. Pictures that no browser plays are left out as long as
+    there are others.
     """
     pictures = [rendition for rendition in renditions if rendition.width]
     hidden = {rendition.name for rendition in pictures if not rendition.plays_in_browsers}

@@ -112,8 +112,9 @@ class Playback:
         return sorted(present, key=lambda window: (window.rendition.name != SOURCE, -window.rendition.height))
 
     def _reports(self, reader: Window) -> str:
+        """Also on those that are absent: who plays one still reads its playlist, which goes on with gaps."""
         lines = []
-        for window in self._present():
+        for window in self._windows.values():
             if window is not reader and window.ready:
                 number, index = window.last
                 lines.append(

@@ -21,9 +21,7 @@ RENDITIONS = {
 class Stage:
     """The first of `names` leads; all get the same parts unless `only` says which."""
 
-    def __init__(
-        self, playback: Playback, names: Iterable[str] = (SOURCE,), *, plays_in_browsers: bool = True
-    ) -> None:
+    def __init__(self, playback: Playback, names: Iterable[str] = (SOURCE,), *, plays_in_browsers: bool = True) -> None:
         """`plays_in_browsers` is of the source."""
         self.playback = playback
         self._renditions = RENDITIONS | {SOURCE: replace(RENDITIONS[SOURCE], plays_in_browsers=plays_in_browsers)}

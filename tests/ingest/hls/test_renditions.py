@@ -47,7 +47,15 @@ def test_a_rung_that_dies_goes_on_with_gaps_and_leaves_the_multivariant_playlist
     assert gaps_of(rung.entries()) == [2], "a segment of which there is some is none"
     assert rung.segment(1) == b"part 0;part 1;part 2;"
     assert times_of(stage.playback, "360p") == times_of(stage.playback, "source")
-    assert "360p" not in window_of(stage.playback).playlist(False, False).decode()
+
+
+def test_a_rendition_that_is_absent_is_still_reported_on(tmp_path: Path) -> None:
+    stage = Stage(Playback("stream", tmp_path), ["source", "360p"])
+    stage.add_segments(1)
+    stage.leave("360p")
+    stage.add_parts(3)
+    report = '#EXT-X-RENDITION-REPORT:URI="../360p/media.m3u8",LAST-MSN=1,LAST-PART=2'
+    assert report in window_of(stage.playback).playlist(False, False).decode()
 
 
 def test_the_parts_of_a_segment_that_breaks_off_last_as_long_as_it(tmp_path: Path) -> None:

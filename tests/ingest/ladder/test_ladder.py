@@ -208,7 +208,9 @@ async def test_a_killed_worker_comes_back_and_only_its_rungs_notice(open_house: 
     await house.caught_up("240p")
     rung = house.window("240p")
     assert shape(rung.entries()[:-1])[-2:] == shape(source(house.playback).entries()[:-1])[-2:]
-    gaps = [(entry.number, index) for entry in rung.entries() for index, part in enumerate(entry.parts) if not part.size]
+    gaps = [
+        (entry.number, index) for entry in rung.entries() for index, part in enumerate(entry.parts) if not part.size
+    ]
     assert gaps
     assert all(part.size for entry in source(house.playback).entries() for part in entry.parts)
     assert gaps[-1][0] < rung.entries()[-1].number

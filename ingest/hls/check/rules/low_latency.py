@@ -105,14 +105,14 @@ def _parts_short_of_segment(playlist: MediaPlaylist) -> Iterator[str]:
 def _old_parts(playlist: MediaPlaylist) -> Iterator[str]:
     limit_s = _EDGE_TARGETS * playlist.target_s
     for segment, distance_s in zip(playlist.segments, playlist.distances_s(), strict=False):
-        if segment.parts and distance_s - segment.duration_s > limit_s:
+        if segment.parts and distance_s - segment.duration_s > limit_s + _ROUNDING_S:
             yield f"segment {segment.number} ends {distance_s - segment.duration_s:.3f} s from the edge and lists parts"
 
 
 def _parts_gone_early(playlist: MediaPlaylist) -> Iterator[str]:
     limit_s = _EDGE_TARGETS * playlist.target_s
     for segment, distance_s in zip(playlist.segments, playlist.distances_s(), strict=False):
-        if not segment.parts and not segment.gap and distance_s - segment.duration_s < limit_s:
+        if not segment.parts and not segment.gap and distance_s - segment.duration_s < limit_s - _ROUNDING_S:
             yield f"segment {segment.number} ends {distance_s - segment.duration_s:.3f} s from the edge without parts"
 
 

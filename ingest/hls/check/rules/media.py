@@ -160,11 +160,12 @@ def _unmarked(rendition: RenditionFacts) -> Iterator[str]:
             yield f"part {index} of segment {segment.number} has a sync sample and no INDEPENDENT=YES"
 
 
-def _late_keyframe(rendition: RenditionFacts) -> Iterator[str]:
-    for segment, init, fragments in _read_segments(rendition):
-        syncs = _syncs(fragments, init)
-        if syncs and not syncs[0]:
-            yield f"segment {segment.number} does not start with a sync sample"
+def late_keyframes(rendition: RenditionFacts) -> list[str]:
+    """Of each fetched segment that does not start with one."""
+    syncs = ((segment, _syncs(fragments, init)) for segment, init, fragments in _read_segments(rendition))
+    return [
+        f"segment {segment.number} does not start with a sync sample" for segment, sync in syncs if sync and not sync[0]
+    ]
 
 
 def _unmarked_init(rendition: RenditionFacts) -> Iterator[str]:
@@ -234,7 +235,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "segments-start-with-keyframe", "Apple 7.4", Severity.MUST,
         "Segments start with a sync sample",
-        each_rendition(_has_segments, _late_keyframe),
+        each_rendition(_has_segments, late_keyframes),
     ),
     Rule(
         "new-init-is-discontinuity", "4.4.4.3", Severity.MUST,

@@ -11,6 +11,7 @@ from ingest.hls.check.facts import Facts, RenditionFacts
 from ingest.hls.check.mp4 import Init, Track
 from ingest.hls.check.playlist import MultivariantPlaylist, Variant
 from ingest.hls.check.rule import Check, Rule, Severity
+from ingest.hls.check.rules.media import late_keyframes
 
 _PEAK_TOLERANCE, _LIVE_PEAK_TOLERANCE = 1.1, 1.25
 """Apple 1.27 and 1.29."""
@@ -215,7 +216,7 @@ def _independence_unsaid(facts: Facts) -> list[str] | None:
         for rendition in facts.renditions
         if rendition.loads and any(_is_video(init) for init in rendition.inits.values())
     ]
-    if not with_video:
+    if not with_video or any(late_keyframes(rendition) for rendition in with_video):
         return None
     if facts.multivariant.independent_segments:
         return []
@@ -304,7 +305,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "independent-segments-said", "Apple 9.12", Severity.MUST,
-        "EXT-X-INDEPENDENT-SEGMENTS is in the multivariant or in all video playlists",
+        "If segments start with sync samples, EXT-X-INDEPENDENT-SEGMENTS is in the multivariant or all video playlists",
         _independence_unsaid,
     ),
     Rule(

@@ -49,8 +49,8 @@ SEEN_BESIDE = {
 
 SMALL = (64, 48)
 
-WITHOUT_KEYFRAMES = {"independent-segments-said", "segments-start-with-keyframe"}
-"""MUSTs that no server can keep that passes on a GOP longer than its target duration."""
+WITHOUT_KEYFRAMES = {"segments-start-with-keyframe"}
+"""MUST that no server can keep that passes on a GOP longer than its target duration."""
 
 
 def without_pictures(tags: Iterable[MediaTag], missing: Callable[[int], bool]) -> list[MediaTag]:
