@@ -20,7 +20,6 @@ from ingest.cmcd.middleware import CmcdMiddleware
 from ingest.cmcd.viewers import Viewers
 from ingest.connection import ConnectionLimits
 from ingest.health.probe import Probe
-from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import Gate, PrivateStreams
 from ingest.hls.live_edge import LiveEdge
 from ingest.hls.live_http import LiveHttp, live_http
@@ -28,7 +27,7 @@ from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.ladder.ladders import ladders
 from ingest.media.live import LiveStream, OpenLadder
-from ingest.media.settings import MediaSettings
+from ingest.media.profiles import media_settings, window_limits
 from ingest.publishing.desk import StreamDesk
 from ingest.publishing.holding import Tools
 from ingest.publishing.journal import Entry, Journal
@@ -66,10 +65,11 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
             HealthReports(settings, codec) as reports,
             running_recordings(settings, codec, client) as recordings,
         ):
-            registry = Registry(settings.data_dir / "live", WindowLimits(listed_s=settings.dvr_window_s))
+            limits = window_limits(settings.hls_profile, settings.dvr_window_s)
+            registry = Registry(settings.data_dir / "live", limits)
             journal = Journal(settings.data_dir / "ingest")
             tools = Tools(client, journal, reports, settings.node, settings.resume_grace_s, settings.primary_settle_s)
-            media = MediaSettings()
+            media = media_settings(settings.hls_profile)
             private = PrivateStreams(lambda stream_id: registry.find(stream_id) is not None)
 
             def open_live(entry: Entry) -> LiveStream:

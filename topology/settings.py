@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class HlsProfile(StrEnum):
+    """How streams are cut for players."""
+
+    FAST = "fast"
+    STRICT = "strict"
 
 
 class Settings(BaseSettings):
@@ -81,6 +89,11 @@ class Settings(BaseSettings):
         default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
     )
 
+    hls_profile: HlsProfile = Field(
+        default=HlsProfile.FAST,
+        description="How streams are cut: `fast` into parts of about 0.2 s and segments of 2 to 4 s, or `strict`, as "
+        "Apple's authoring specification asks, into parts of 1 s and segments of 6 s. Players stay three parts behind.",
+    )
     ladder: str = Field(
         default="auto",
         description="Which smaller renditions streams get: off, auto, or some of 240p, 360p, 480p, 720p, 1080p, 1440p "

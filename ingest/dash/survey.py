@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ingest.dash.periods import Moment, Offer
-from ingest.hls.entries import SegmentEntry
+from ingest.hls.entries import SegmentEntry, shown
 from ingest.hls.window import Window
 
 
@@ -30,6 +30,8 @@ def survey(windows: Sequence[Window], last_number: int, ended: bool) -> Iterator
 
 def _moment(entries: Sequence[tuple[Window, SegmentEntry]]) -> Moment:
     entry = entries[0][1]
+    there = [(window.rendition_of(each.init), window, each) for window, each in entries if each.size]
+    names = shown([rendition for rendition, _, _ in there])
     return Moment(
         number=entry.number,
         starts_at_s=entry.starts_at_s,
@@ -37,10 +39,8 @@ def _moment(entries: Sequence[tuple[Window, SegmentEntry]]) -> Moment:
         duration_s=max(each.duration_s for _, each in entries),
         discontinuities=entry.discontinuities,
         offers={
-            window.rendition.name: Offer(
-                window.rendition_of(each.init), each.init, each.ticks, window.growing(each.number) is not None
-            )
-            for window, each in entries
-            if each.size
+            rendition.name: Offer(rendition, each.init, each.ticks, window.growing(each.number) is not None)
+            for rendition, window, each in there
+            if rendition.name in names
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,9 +24,18 @@ class Rendition:
     channels: int = 0
     """0 without sound."""
     plays_in_browsers: bool = True
-    """If not, it is left out of the multivariant playlist as long as there is another picture."""
+    """See `shown`."""
     timescale: int = 90_000
     """Ticks per second of its media."""
+
+
+def shown(renditions: Collection[Rendition]) -> set[str]:
+    """Names of those that players are told of, by HLS and DASH. Pictures that no browser plays are left out as long as
+    there are others.
+    """
+    pictures = [rendition for rendition in renditions if rendition.width]
+    hidden = {rendition.name for rendition in pictures if not rendition.plays_in_browsers}
+    return {each.name for each in renditions} - (hidden if len(hidden) < len(pictures) else set())
 
 
 class Ticks(NamedTuple):
@@ -46,9 +56,7 @@ class Slot(NamedTuple):
     part: int
     """Index within the segment."""
     duration_s: float
-    """As published: never more than the part target."""
-    span_s: float
-    """Its share of the segment."""
+    """Never more than the part target."""
     starts_at_s: float
     """Unix time of the segment's first frame."""
     media_s: float
@@ -102,9 +110,14 @@ class SegmentEntry:
     parts: tuple[PartEntry, ...]
     """None of a segment that is far from the live edge."""
     gap: bool = False
-    """The rendition lacks this segment, or some of it."""
+    """The rendition lacks all of this segment. Where it lacks some, the parts say which."""
     ticks: Ticks = NOWHERE
     """Where what there is of it lies."""
+
+    @property
+    def independent(self) -> bool:
+        """What there is of it can be decoded by itself."""
+        return next((part.independent for part in self.parts if part.size), True)
 
     def without_parts(self) -> SegmentEntry:
         """What is left to say of it far from the live edge."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest.hls.appender import Appender
 from ingest.hls.backlog import WindowLimits
-from ingest.hls.entries import Rendition
+from ingest.hls.entries import Rendition, shown
 from ingest.hls.multivariant import multivariant_playlist
 from ingest.hls.numbers import Numbers
 from ingest.hls.playlist import MEDIA_PLAYLIST
@@ -114,8 +114,8 @@ class Playback:
     def multivariant(self) -> str:
         """Call only when ready."""
         present = [window for window in self._present() if window.ready]
-        video = [window for window in present if window.rendition.name != AUDIO]
-        video = [window for window in video if window.rendition.plays_in_browsers] or video
+        names = shown([window.rendition for window in present])
+        video = [window for window in present if window.rendition.name in names - {AUDIO}]
         audio = next((window for window in present if window.rendition.name == AUDIO), None)
         return multivariant_playlist(
             [window.measured() for window in video],
@@ -129,8 +129,9 @@ class Playback:
         return sorted(present, key=lambda window: (window.rendition.name != SOURCE, -window.rendition.height))
 
     def _reports(self, reader: Window) -> str:
+        """Also on those that are absent: who plays one still reads its playlist, which goes on with gaps."""
         lines = []
-        for window in self._present():
+        for window in self._windows.values():
             if window is not reader and window.ready:
                 number, index = window.last
                 lines.append(

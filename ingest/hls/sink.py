@@ -14,7 +14,7 @@ class SegmentSink(Protocol):
         """The rendition's segments with this init number need this init segment; it may come again with another."""
 
     def segment(self, rendition_name: str, entry: SegmentEntry, data: bytes) -> None:
-        """A segment closed: said once, in order within a rendition. A gap has `entry.gap` and what there is of it."""
+        """A segment closed: said once, in order within a rendition. A gap has `entry.gap` and no data."""
 
     def finish(self) -> None:
         """The stream is over."""

@@ -33,17 +33,17 @@ class Timeline:
         self.discontinuities += 1
         self.part_target_s = part_target_s
 
-    def open_slot(self, duration_s: float, span_s: float, starts_at_s: float, media_s: float) -> Slot:
+    def open_slot(self, duration_s: float, starts_at_s: float, media_s: float) -> Slot:
         """The next part's place. The last two are the part's own, and used when it opens a segment."""
         if self.slots:
             first = self.slots[0]
-            slot = first._replace(part=len(self.slots), duration_s=duration_s, span_s=span_s)
+            slot = first._replace(part=len(self.slots), duration_s=duration_s)
         else:
-            slot = Slot(self.next_number, 0, duration_s, span_s, starts_at_s, media_s, self.discontinuities)
+            slot = Slot(self.next_number, 0, duration_s, starts_at_s, media_s, self.discontinuities)
             self.next_number += 1
             self._open_s = 0.0
         self.slots.append(slot)
-        self._open_s += span_s
+        self._open_s += duration_s
         return slot
 
     @property

@@ -16,8 +16,10 @@ from ingest.hls.shelf import Shelf, Slice
 from ingest.hls.sink import SegmentSink
 from ingest.hls.timeline import Timeline
 
-_ADVANCE_PARTS_S = 3.0
-"""Parts further ahead than this are not waited for (RFC 8216bis 6.2.5.2: Advance Part Limit)."""
+_ADVANCE_PARTS = 3.0
+"""Parts of a second or more that are waited for, and of shorter ones as many as last as long in seconds (RFC 8216bis
+6.2.5.2: Advance Part Limit)."""
+_ROUNDING_S = 1e-6
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Window:
         segment.parts.append(PartEntry(slot.duration_s, independent and bool(data), segment.size, len(data)))
         segment.chunks.append(data)
         segment.size += len(data)
-        segment.duration_s += slot.span_s
+        segment.duration_s += slot.duration_s
         if ticks:
             before = segment.ticks or ticks
             segment.ticks = Ticks(min(before.start, ticks.start), max(before.end, ticks.end))
@@ -111,8 +113,9 @@ class Window:
         segment, self._open = self._open, None
         if segment is None:
             raise ValueError("no segment is open")
-        entry = self._entry(segment, gap=not all(part.size for part in segment.parts))
-        if not segment.parts[0].independent and segment.parts[0].size:
+        # EXT-X-GAP says that a segment has no media data (4.4.4.7). Where some of it is missing, its parts say which.
+        entry = self._entry(segment, gap=not segment.size)
+        if not entry.independent:
             self._dependent = entry.number
         return self._append(entry, b"".join(segment.chunks))
 
@@ -209,7 +212,7 @@ class Window:
             return True
         if index is None or number < live:
             return False
-        advance = math.ceil(_ADVANCE_PARTS_S / self._timeline.part_target_s)
+        advance = math.ceil(_ADVANCE_PARTS / min(1.0, self._timeline.part_target_s))
         return index > (present if number == live else 0) + advance
 
     def has(self, number: int, index: int | None) -> bool:
@@ -322,9 +325,10 @@ class Window:
         """Close a segment of which the rendition has no more, while the stream went on."""
         span = self._timeline.find(segment.slot.number)
         missing_s = span.duration_s - segment.duration_s if span else 0.0
-        if missing_s > 0:
-            duration_s = min(missing_s, self._timeline.part_target_s)
-            self.add_part(segment.slot._replace(duration_s=duration_s, span_s=missing_s), b"", independent=False)
+        if missing_s > _ROUNDING_S:
+            count = math.ceil(missing_s / self._timeline.part_target_s - _ROUNDING_S)
+            for _ in range(count):
+                self.add_part(segment.slot._replace(duration_s=missing_s / count), b"", independent=False)
         self.close_segment()
 
     def _fill(self, until: int) -> None:

@@ -122,12 +122,14 @@ class Ladder:
             return
         if not self._wanted and not self._shed:
             return
-        if frame.keyframe and self._at_start:
+        begins_segment, self._at_start = self._at_start, False
+        if frame.keyframe and begins_segment:
             self._join(self._stretch, frame.dts)
-        self._at_start = False
         if self._fed and self._worker:
             self._fed_dts = frame.dts
-            self._worker.say(Picture(frame.dts, frame.composition, frame.keyframe, frame.data))
+            # Where a segment of the source is cut within a group of pictures, the rungs' can be played by themselves.
+            keyframe = frame.keyframe or begins_segment
+            self._worker.say(Picture(frame.dts, frame.composition, keyframe, frame.data))
             self._weigh()
 
     def mark(self, slot: Slot, last_dts: int, end: int, ends_segment: bool) -> None:

@@ -46,6 +46,7 @@ class Picture:
     dts: int
     composition: int
     keyframe: bool
+    """Of the rungs: the source's keyframes, and where a segment begins without one."""
     data: bytes | memoryview
 
 

@@ -17,7 +17,8 @@ from ingest.media.settings import MediaSettings
 
 _TICKS_PER_MS = VIDEO_TIMESCALE // 1000
 _BACKWARD_MAX_MS = 100
-_PART_TARGET_MAX_S = 1.0
+_PART_TARGET_MAX_S = 2.0
+"""Of pictures that are slower than this, only some parts have one, and the others are gaps."""
 _ABSURD_FOR_MS = 1_000
 """Video time after which audio that is nowhere near it is taken as it arrives."""
 _EARLY_KEYFRAME = 0.9
@@ -138,8 +139,8 @@ class Epoch:
         if self._pending:
             cutter = self._cutter or self._start_cutter(self._pending.duration)
             parts = cutter.push(self._pending, keyframe_follows=False)
-        if self._cutter and (rest := self._cutter.flush()):
-            parts.append(rest)
+        if self._cutter:
+            parts += self._cutter.flush()
         return parts
 
     def begin_segment(self) -> None:

@@ -7,6 +7,7 @@ from ingest.hls.playback import Playback
 from ingest.media.cutter import Part
 from ingest.media.epoch import Epoch
 from ingest.media.follower import Followed
+from ingest.media.fragment import Frame
 from ingest.media.pictures import PictureSink
 from ingest.media.track import Track, audio_rendition, source_rendition
 
@@ -22,6 +23,8 @@ class Packager:
         self._source = Track.video(playback)
         self._audio = Track.audio(playback)
         self._segment_open = False
+        self._last: Frame | None = None
+        """Of the lead track, published last."""
         self._epoch_at_s = 0.0
         self._epoch_start_s = 0.0
 
@@ -75,29 +78,26 @@ class Packager:
                 self._audio.close_segment()
 
     def _publish(self, epoch: Epoch, part: Part, now_s: float) -> None:
-        if not part.frames:
+        if not part.duration:
             if self._segment_open:
                 self._close_segment(epoch, now_s, part.forced)
             return
         timeline, lead = self._playback.timeline, self._source if epoch.video else self._audio
-        first, last = part.frames[0], part.frames[-1]
-        start_s = first.dts / epoch.timescale
+        start_s = part.start / epoch.timescale
         self._segment_open = True
-        slot = timeline.open_slot(
-            part.duration / epoch.timescale,
-            part.span / epoch.timescale,
-            self._epoch_at_s + start_s - self._epoch_start_s,
-            start_s,
-        )
+        starts_at_s = self._epoch_at_s + start_s - self._epoch_start_s
+        slot = timeline.open_slot(part.duration / epoch.timescale, starts_at_s, start_s)
         lead.publish(slot, part.frames)
+        if part.frames:
+            self._last = part.frames[-1]
         if epoch.video:
             self._meter.video(part.frames, now_s)
         else:
             self._meter.audio(part.frames, now_s)
-        if self._pictures and epoch.video:
-            self._pictures.mark(slot, last.dts, last.dts + last.duration, part.ends_segment)
+        if self._pictures and epoch.video and self._last:
+            self._pictures.mark(slot, self._last.dts, self._last.dts + self._last.duration, part.ends_segment)
         if epoch.follower:
-            epoch.follower.mark(slot, (last.dts + last.duration) / epoch.timescale, part.ends_segment)
+            epoch.follower.mark(slot, (part.start + part.duration) / epoch.timescale, part.ends_segment)
         if part.ends_segment:
             self._close_segment(epoch, now_s, part.forced)
 

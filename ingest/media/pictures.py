@@ -25,7 +25,8 @@ class PictureSink(Protocol):
         """What these pictures are; said before the first `mark`, and after some of its pictures."""
 
     def mark(self, slot: Slot, last_dts: int, end: int, ends_segment: bool) -> None:
-        """The source has a part that ends at `end`, whose last frame is that with `last_dts`."""
+        """The source has a part. Its last frame, with `last_dts`, lasts until `end`; a part whose last frame is that of
+        the part before is a gap."""
 
     def end(self) -> None:
         """What comes next does not continue what was."""

@@ -10,7 +10,7 @@ class MediaSettings:
     """Durations in seconds, sizes in bytes."""
 
     part_target_s: float = 0.2
-    """A part is the whole number of frames nearest to this."""
+    """A part is the whole number of frames nearest to this: a single one where the picture is slower."""
     segment_min_s: float = 2.0
     """A keyframe opens a new segment when the open one is this long. Where none comes, a segment is cut at the target
     duration (`WindowLimits.target_s`), and the health says `gopSizeOver`."""

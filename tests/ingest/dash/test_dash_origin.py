@@ -19,7 +19,7 @@ from tests.ingest.dash.channel import serving
 from tests.ingest.hls.stage import Stage
 from topology.settings import Settings
 
-MANIFEST = "/live/stream/manifest.mpd"
+MANIFEST, INDEX = "/live/stream/manifest.mpd", "/live/stream/index.m3u8"
 OPEN = "/live/stream/source/segment1.m4s"
 
 
@@ -72,6 +72,23 @@ async def test_the_manifest_changes_with_its_segments_and_not_with_their_parts(
     assert '<S t="0" d="180000"/><S d="72000"/>' in (await client.get(MANIFEST)).text
     stream.add_parts(1)
     assert '<S t="0" d="180000"/><S d="72000" r="1"/>' in (await client.get(MANIFEST)).text
+
+
+async def test_what_no_browser_plays_is_left_out_of_both_manifests_while_there_is_another_picture(
+    client: httpx.AsyncClient, registry: Registry
+) -> None:
+    stage = Stage(registry.open("stream"), ["source", "audio"], plays_in_browsers=False)
+    stage.add_segments(1)
+    assert 'id="source"' in (await client.get(MANIFEST)).text
+    assert "source/" in (await client.get(INDEX)).text
+    stage.join("360p")
+    stage.add_segments(2)
+    periods = (await client.get(MANIFEST)).text.split("<Period")[1:]
+    assert ['id="source"' in period for period in periods] == [True, False]
+    assert ['id="360p"' in period for period in periods] == [False, True]
+    index = (await client.get(INDEX)).text
+    assert "source/" not in index
+    assert "360p/" in index
 
 
 async def test_there_is_no_manifest_before_there_is_media(client: httpx.AsyncClient, registry: Registry) -> None:

@@ -149,7 +149,7 @@ def test_a_segment_is_seen_when_every_rendition_has_begun_it(tmp_path: Path) -> 
     stage = Stage(Playback("stream", tmp_path), ["source", "audio"])
     stage.add_segments(1)
     assert numbers(stage.playback) == [0]
-    slot = stage.playback.timeline.open_slot(0.2, 0.2, NOW_S, 2.0)
+    slot = stage.playback.timeline.open_slot(0.2, NOW_S, 2.0)
     window_of(stage.playback, "source").add_part(slot, b"part", True, Ticks(180_000, 198_000))
     assert numbers(stage.playback) == [0]
     window_of(stage.playback, "audio").add_part(slot, b"part", True, Ticks(96_000, 105_600))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ingest.hls.appender import Appender
 from ingest.hls.entries import Rendition, SegmentEntry, Ticks
@@ -21,8 +22,10 @@ RENDITIONS = {
 class Stage:
     """The first of `names` leads; all get the same parts unless `only` says which."""
 
-    def __init__(self, playback: Playback, names: Iterable[str] = (SOURCE,)) -> None:
+    def __init__(self, playback: Playback, names: Iterable[str] = (SOURCE,), *, plays_in_browsers: bool = True) -> None:
+        """`plays_in_browsers` is of the source."""
         self.playback = playback
+        self._renditions = RENDITIONS | {SOURCE: replace(RENDITIONS[SOURCE], plays_in_browsers=plays_in_browsers)}
         self.names = list(names)
         self.media_s = 0.0
         self.disk_hangs = False
@@ -33,7 +36,7 @@ class Stage:
         """A stretch of media that does not continue the one before."""
         self.playback.timeline.begin(PART_S)
         for name in self.names:
-            self.playback.begin(RENDITIONS[name], init)
+            self.playback.begin(self._renditions[name], init)
 
     def join(self, name: str, init: bytes = b"the init") -> Window:
         self.names.append(name)
@@ -46,13 +49,13 @@ class Stage:
         window.leave()
 
     def add_parts(
-        self, count: int, close: bool = False, fill: bytes = b"part %d;", span_s: float = PART_S, keyframe: bool = True
+        self, count: int, close: bool = False, fill: bytes = b"part %d;", part_s: float = PART_S, keyframe: bool = True
     ) -> bool:
         """Returns whether the disk took what it was given before, when this closes a segment, which is then stored."""
         timeline, stored = self.playback.timeline, False
         for index in range(count):
-            slot = timeline.open_slot(PART_S, span_s, NOW_S + self.media_s, self.media_s)
-            until_s = self.media_s + span_s
+            slot = timeline.open_slot(part_s, NOW_S + self.media_s, self.media_s)
+            until_s = self.media_s + part_s
             for name in self.names:
                 window = self.playback.window(name)
                 assert window

@@ -297,5 +297,9 @@ async def test_a_gap_cannot_be_fetched(client: Player, stream: Stage) -> None:
     stream.add_parts(1, close=True)
     playlist = (await client.get(f"{BASE}/audio/media.m3u8")).text
     assert "GAP=YES" in playlist
-    assert "#EXT-X-GAP" in playlist
+    assert "#EXT-X-GAP" not in playlist
     assert (await client.get(f"{BASE}/audio/part2.3.m4s")).status_code == 404
+    stream.add_segments(1)
+    playlist = (await client.get(f"{BASE}/audio/media.m3u8")).text
+    assert "#EXT-X-GAP" in playlist
+    assert (await client.get(f"{BASE}/audio/segment3.m4s")).status_code == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,9 +43,31 @@ def test_a_rung_that_dies_goes_on_with_gaps_and_leaves_the_multivariant_playlist
     rung = window_of(stage.playback, "360p")
     assert [part.size for part in rung.entries()[-1].parts] == [7, 7, 7, 0]
     stage.add_parts(6, close=True)
-    assert gaps_of(rung.entries()) == [1]
+    stage.add_segments(1)
+    assert gaps_of(rung.entries()) == [2], "a segment of which there is some is none"
+    assert rung.segment(1) == b"part 0;part 1;part 2;"
     assert times_of(stage.playback, "360p") == times_of(stage.playback, "source")
-    assert "360p" not in window_of(stage.playback).playlist(False, False).decode()
+
+
+def test_a_rendition_that_is_absent_is_still_reported_on(tmp_path: Path) -> None:
+    stage = Stage(Playback("stream", tmp_path), ["source", "360p"])
+    stage.add_segments(1)
+    stage.leave("360p")
+    stage.add_parts(3)
+    report = '#EXT-X-RENDITION-REPORT:URI="../360p/media.m3u8",LAST-MSN=1,LAST-PART=2'
+    assert report in window_of(stage.playback).playlist(False, False).decode()
+
+
+def test_the_parts_of_a_segment_that_breaks_off_last_as_long_as_it(tmp_path: Path) -> None:
+    stage = Stage(Playback("stream", tmp_path), ["source", "360p"])
+    stage.add_parts(3)
+    stage.names.remove("360p")
+    stage.add_parts(7, close=True)
+    stage.names.append("360p")
+    stage.add_parts(1)
+    closed = window_of(stage.playback, "360p").entries()[0]
+    assert sum(part.duration_s for part in closed.parts) == pytest.approx(closed.duration_s)
+    assert max(part.duration_s for part in closed.parts) == pytest.approx(0.2)
 
 
 def test_a_rung_that_comes_back_is_listed_again_and_needs_no_discontinuity(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_old_segments_leave_the_playlist_then_can_be_fetched_for_a_while(tmp_pat
 def test_the_disk_holds_not_much_more_than_what_can_be_fetched(tmp_path: Path) -> None:
     stage, window = open_stage(tmp_path)
     for _ in range(24):
-        stage.add_parts(1, close=True, fill=b"x" * (FILE_SIZE // 4), span_s=2.0)
+        stage.add_parts(1, close=True, fill=b"x" * (FILE_SIZE // 4), part_s=2.0)
     assert window.segment(9) is None
     assert window.segment(10) is not None
     held = {path for path in files(tmp_path) if path.startswith("segments")}
@@ -79,7 +79,7 @@ def test_a_disk_that_takes_nothing_shortens_the_window_and_is_said(tmp_path: Pat
     blocked = tmp_path / "file"
     blocked.write_text("a file where the directory should be")
     stage, window = open_stage(blocked / "s")
-    said = [stage.add_parts(1, close=True, fill=b"xx", span_s=2.0) for _ in range(20)]
+    said = [stage.add_parts(1, close=True, fill=b"xx", part_s=2.0) for _ in range(20)]
     assert said == [True] + [False] * 19
     assert listed(window) == [16, 17, 18, 19]
     assert window.segment(16) == b"xx"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ingest.hls.check.facts import Probe, Question, RenditionFacts
+from ingest.hls.check.facts import Probe, Question, RenditionFacts, Response
 from ingest.hls.check.rule import Check, Rule, Severity, each_rendition
 
 _HOLD_TARGETS = 3
 _GRACE_S = 2.0
+_UNAVAILABLE = 503
 
 
 def _blocked(rendition: RenditionFacts) -> bool:
@@ -20,7 +21,13 @@ def _not_blocked(rendition: RenditionFacts) -> Iterator[str]:
         if load.asked and not load.playlist.ended and not load.playlist.has(load.asked):
             yield f"asked for {tuple(load.asked)}, got a playlist that ends at {tuple(load.playlist.last or ())}"
     for asked, response in rendition.refused:
-        yield f"asked for {tuple(asked)}, got {response}"
+        if not _given_up(rendition, response):
+            yield f"asked for {tuple(asked)}, got {response}"
+
+
+def _given_up(rendition: RenditionFacts, response: Response) -> bool:
+    """It was held for as long as it had to be, and nothing came."""
+    return response.status == _UNAVAILABLE and response.took_s > _HOLD_TARGETS * rendition.first.target_s - _GRACE_S
 
 
 def _held_long(rendition: RenditionFacts) -> Iterator[str]:
@@ -68,6 +75,7 @@ def _hints_untrue(rendition: RenditionFacts) -> Iterator[str]:
         for load in rendition.loads
         for segment in load.playlist.listed
         for part in segment.parts
+        if not part.gap
     }
     unseen = {rendition.absolute(hint.uri) for hint in rendition.last.hints}
     for hinted in rendition.hints:
@@ -75,14 +83,14 @@ def _hints_untrue(rendition: RenditionFacts) -> Iterator[str]:
             # A playlist that ends may have its last parts only within their segment.
             if hinted.url not in listed and hinted.url not in unseen and not rendition.last.ended:
                 yield f"{hinted.url} was delivered but never listed"
-        elif hinted.response.status != 404 or hinted.url in listed:
+        elif not _given_up(rendition, hinted.response) and (hinted.response.status != 404 or hinted.url in listed):
             yield f"a hinted part: {hinted.response}"
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "reload-blocks", "6.2.5.2", Severity.MUST,
-        "A blocking reload is answered when the playlist has what was asked for, not before",
+        "A blocking reload is answered when the playlist has what was asked for, not before, or given up by 503",
         each_rendition(_blocked, _not_blocked),
     ),
     Rule(
@@ -128,7 +136,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "hint-comes-true", "6.2.6", Severity.MUST,
-        "A hinted part can be asked for before it is listed, then is listed; or is not found",
+        "A hinted part can be asked for before it is listed, then is listed; or is not found, as when it is a gap",
         each_rendition(lambda rendition: bool(rendition.hints), _hints_untrue),
     ),
     Rule(

@@ -105,14 +105,14 @@ def _parts_short_of_segment(playlist: MediaPlaylist) -> Iterator[str]:
 def _old_parts(playlist: MediaPlaylist) -> Iterator[str]:
     limit_s = _EDGE_TARGETS * playlist.target_s
     for segment, distance_s in zip(playlist.segments, playlist.distances_s(), strict=False):
-        if segment.parts and distance_s - segment.duration_s > limit_s:
+        if segment.parts and distance_s - segment.duration_s > limit_s + _ROUNDING_S:
             yield f"segment {segment.number} ends {distance_s - segment.duration_s:.3f} s from the edge and lists parts"
 
 
 def _parts_gone_early(playlist: MediaPlaylist) -> Iterator[str]:
     limit_s = _EDGE_TARGETS * playlist.target_s
     for segment, distance_s in zip(playlist.segments, playlist.distances_s(), strict=False):
-        if not segment.parts and not segment.gap and distance_s - segment.duration_s < limit_s:
+        if not segment.parts and not segment.gap and distance_s - segment.duration_s < limit_s - _ROUNDING_S:
             yield f"segment {segment.number} ends {distance_s - segment.duration_s:.3f} s from the edge without parts"
 
 
@@ -149,7 +149,7 @@ RULES: tuple[Rule, ...] = (
         each_playlist(_holds_back, lambda playlist: _hold_back_below(2, playlist)),
     ),
     Rule(
-        "part-hold-back-thrice", "4.4.3.8", Severity.SHOULD,
+        "part-hold-back-thrice", "Apple 14.3", Severity.MUST,
         "PART-HOLD-BACK is at least three times PART-TARGET",
         each_playlist(_holds_back, lambda playlist: _hold_back_below(3, playlist)),
     ),
@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         each_playlist(lambda playlist: not is_live(playlist), _hint_after_end),
     ),
     Rule(
-        "parts-fill-segment", "4.4.4.9", Severity.MUST,
+        "parts-fill-segment", "3.2", Severity.MUST,
         "The durations of a segment's parts add up to its own",
         each_playlist(lambda playlist: any(segment.parts for segment in playlist.segments), _parts_short_of_segment),
     ),

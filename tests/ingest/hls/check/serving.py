@@ -16,18 +16,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from ingest.hls.backlog import WindowLimits
 from ingest.hls.gate import PrivateStreams
 from ingest.hls.live_edge import LiveEdge
 from ingest.hls.live_http import LiveHttp, live_http
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
-from ingest.media.settings import MediaSettings
+from ingest.media.profiles import media_settings, window_limits
 from ingest.media.tag import MediaTag
+from topology.settings import HlsProfile
 
 STREAM = "stream"
-WINDOW_S = 34.0
+_WINDOW_S = {HlsProfile.FAST: 34.0, HlsProfile.STRICT: 58.0}
 """What playlists list: enough that delta updates skip something."""
 
 
@@ -78,9 +78,11 @@ async def connections_taken(
 class Broadcast:
     """A publisher whose media is there up to `backlog_s` already, and then comes at the pace of its timestamps."""
 
-    def __init__(self, directory: Path, tags: Iterable[MediaTag], backlog_s: float) -> None:
-        self.registry = Registry(directory, WindowLimits(listed_s=WINDOW_S))
-        self._live = LiveStream(STREAM, "channel", MediaSettings(), self.registry)
+    def __init__(
+        self, directory: Path, tags: Iterable[MediaTag], backlog_s: float, profile: HlsProfile = HlsProfile.FAST
+    ) -> None:
+        self.registry = Registry(directory, window_limits(profile, _WINDOW_S[profile]))
+        self._live = LiveStream(STREAM, "channel", media_settings(profile), self.registry)
         self._start_s = time.time() - backlog_s
         self._coming = list(tags)
         while self._coming and self._coming[0].timestamp_ms < backlog_s * 1000:

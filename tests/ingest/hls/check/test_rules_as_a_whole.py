@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from ingest.hls.check.facts import Facts, Kind, Resource, Response, resource_key
+from ingest.hls.check.facts import Facts, Kind, RenditionFacts, Resource, Response, resource_key
 from ingest.hls.check.playlist import ByteRange, Position
 from ingest.hls.check.report import as_json, conforms, show
 from ingest.hls.check.rule import Outcome, judge
 from ingest.hls.check.rules import RULES
-from tests.ingest.hls.check.good import MEDIA_HEADERS, Spoiled, facts
-from tests.ingest.hls.check.spoilers import after, before, both, drop, swap
+from ingest.media.fragment import Frame, video_fragment
+from tests.ingest.hls.check.good import MEDIA_HEADERS, NAMES, PLAYLIST_HEADERS, Spoiled, facts, part_bytes
+from tests.ingest.hls.check.spoilers import after, before, both, drop, only_first_rendition, swap, when
 from tests.ingest.hls.check.test_delivery_rules import BYTES, DIRECTIVES, HTTP
 from tests.ingest.hls.check.test_playlist_rules import BESIDE, GROWING, IN_ONE, MULTIVARIANT
 from tests.ingest.hls.check.verdicts import failures, rules_with
@@ -32,6 +34,61 @@ def _with_range(whole: Facts) -> Facts:
     return replace(whole, renditions=(replace(first, resources=ranged), *whole.renditions[1:]))
 
 
+def _with_bodies(bodies: dict[str, bytes]) -> Callable[[RenditionFacts], RenditionFacts]:
+    """Other bytes of some resources of the first rendition."""
+
+    def edit(rendition: RenditionFacts) -> RenditionFacts:
+        changed = {
+            key: replace(found, response=replace(found.response, body=bodies[name]))
+            for key, found in rendition.resources.items()
+            if (name := key.rpartition("/")[2]) in bodies
+        }
+        return replace(rendition, resources={**rendition.resources, **changed})
+
+    return only_first_rendition(edit)
+
+
+def _without_part(rendition: RenditionFacts) -> RenditionFacts:
+    """The second half of segment 24 is missing in the first rendition."""
+    return _with_bodies({"segment24.m4s": part_bytes(NAMES[0], 24, 0)})(rendition)
+
+
+def _lasting_on(rendition: RenditionFacts) -> RenditionFacts:
+    """The last picture of a part lasts a second and a half, so none begins in the next."""
+    data = memoryview(bytes(40))
+    frames = [Frame(48 * 90_000 + at * 3600, 3600, data, at == 0) for at in range(12)]
+    body = video_fragment(48, [*frames, Frame(48 * 90_000 + 12 * 3600, 38 * 3600, data, False)])
+    return _with_bodies({"part24.0.m4s": body, "segment24.m4s": body})(rendition)
+
+
+def _overlapping(rendition: RenditionFacts) -> RenditionFacts:
+    """The last picture of a part lasts for a few frames' time of the next."""
+    data = memoryview(bytes(40))
+    first = [Frame(48 * 90_000 + at * 3600, 3600, data, at == 0) for at in range(24)]
+    first.append(Frame(48 * 90_000 + 24 * 3600, 4 * 3600, data, False))
+    second = [Frame(48 * 90_000 + at * 3600, 3600, data, False) for at in range(28, 50)]
+    parts = [video_fragment(48, first), video_fragment(49, second)]
+    bodies = {"part24.0.m4s": parts[0], "part24.1.m4s": parts[1], "segment24.m4s": b"".join(parts)}
+    return _with_bodies(bodies)(rendition)
+
+
+def _hint_answered(status: int, took_s: float) -> Callable[[RenditionFacts], RenditionFacts]:
+    def edit(rendition: RenditionFacts) -> RenditionFacts:
+        hinted = rendition.hints[0]
+        answer = Response(hinted.url, status, asked_at_s=0.0, got_at_s=took_s)
+        return replace(rendition, hints=(replace(hinted, response=answer),))
+
+    return edit
+
+
+def _given_up(rendition: RenditionFacts) -> RenditionFacts:
+    answer = Response(rendition.url, 503, PLAYLIST_HEADERS, asked_at_s=0.0, got_at_s=6.0)
+    return replace(rendition, refused=((Position(99, 1), answer),))
+
+
+GAP_IN_SEGMENT_24 = when("part24.1", swap(r'(URI="part24.1.m4s")(.*)', r"\1\2,GAP=YES", only=NAMES[0]))
+HINTED_GAP = swap(r'(URI="part27.0.m4s",INDEPENDENT=YES)', r"\1,GAP=YES")
+
 GOOD = {
     "live": Spoiled(),
     "ended": Spoiled(ended=True),
@@ -41,6 +98,14 @@ GOOD = {
         delta=DATE_RANGE,
     ),
     "a gap": Spoiled(playlist=before("#EXTINF:2.0,\nsegment12", "#EXT-X-GAP")),
+    "a part that is missing": Spoiled(playlist=GAP_IN_SEGMENT_24, facts=_without_part),
+    "a picture that lasts longer than its part": Spoiled(playlist=GAP_IN_SEGMENT_24, facts=_lasting_on),
+    "a picture that lasts on into the next part": Spoiled(facts=_overlapping),
+    "a hinted part that becomes a gap": Spoiled(
+        playlist=when('PART:DURATION=1.0,URI="part27.0', HINTED_GAP), facts=_hint_answered(404, 1.0)
+    ),
+    "a hint that is given up": Spoiled(facts=_hint_answered(503, 6.0)),
+    "a reload that is given up": Spoiled(facts=_given_up),
     "byte ranges": Spoiled(whole=_with_range),
     "the end while watched": Spoiled(
         facts=lambda rendition: replace(
