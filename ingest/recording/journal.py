@@ -10,6 +10,7 @@ import orjson
 
 from ingest.hls.entries import Rendition
 from ingest.recording.manifest import KeptSegment, Manifest, Track
+from schemas.events.channels import PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Opened:
 
     stream_id: str
     channel_id: str
+    playback_policy: str = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def write(line: Line) -> bytes:
     """The line with its end."""
     match line:
         case Opened():
-            value: object = ["opened", line.stream_id, line.channel_id]
+            value: object = ["opened", line.stream_id, line.channel_id, line.playback_policy]
         case Begun():
             value = ["begun", line.init, asdict(line.rendition)]
         case Kept():
@@ -82,6 +84,7 @@ class Story:
 
     stream_id: str = ""
     channel_id: str = ""
+    playback_policy: str = PUBLIC
     finished: bool = False
     last_number: int = -1
     """Of all segments."""
@@ -102,6 +105,7 @@ class Story:
         match line:
             case Opened():
                 self.stream_id, self.channel_id = line.stream_id, line.channel_id
+                self.playback_policy = line.playback_policy
             case Begun():
                 self.last_init = max(self.last_init, line.init)
                 self.renditions[line.rendition.name] = line.rendition
@@ -128,7 +132,8 @@ def manifest_of(lines: Iterable[Line]) -> Manifest:
         replace(_track(rendition), segments=tuple(segments[name])) for name, rendition in story.renditions.items()
     ]
     tracks.sort(key=lambda track: (track.name != "source", -track.height))
-    return Manifest(story.stream_id, story.stream_id, story.channel_id, tuple(tracks)).completed()
+    whole = Manifest(story.stream_id, story.stream_id, story.channel_id, tuple(tracks), story.playback_policy)
+    return whole.completed()
 
 
 def _track(rendition: Rendition) -> Track:

@@ -66,7 +66,7 @@ class Recorder:
                 later = asyncio.get_running_loop().call_later(wait_s, self._give_up, recording)
                 self._unclaimed[recording.stream_id] = later
 
-    def open(self, stream_id: str, channel_id: str) -> SegmentSink:
+    def open(self, stream_id: str, channel_id: str, playback_policy: str) -> SegmentSink:
         """Where a stream's segments go. A stream that goes on after a restart goes on in the same recording."""
         if timer := self._unclaimed.pop(stream_id, None):
             timer.cancel()
@@ -80,7 +80,7 @@ class Recorder:
         except OSError as error:
             _log.error("the stream is not recorded", stream_id=stream_id, reason=str(error))
             return Unrecorded()
-        spool.say(Opened(stream_id, channel_id))
+        spool.say(Opened(stream_id, channel_id, playback_policy))
         return self._add(spool)
 
     def find(self, stream_id: str) -> Recording | None:

@@ -21,6 +21,7 @@ from ingest.publishing.outbox import Submitter, submit_until_known
 from ingest.recording import shipping, wishes
 from ingest.recording.journal import Begun, Finished, Kept, Line
 from ingest.recording.manifest import NOT_MADE, KeptSegment, Manifest
+from ingest.recording.objects import home_of
 from ingest.recording.spool import Spool
 from ingest.storage.contract import Store
 
@@ -255,7 +256,7 @@ class Recording:
     def _announce(self) -> None:
         if self._started is None:
             story = self._spool.story
-            started = wishes.start(story.stream_id, story.channel_id, self._tools.node)
+            started = wishes.start(story.stream_id, story.channel_id, story.playback_policy, self._tools.node)
             self._started = asyncio.create_task(submit_until_known(self._tools.submitter, started))
 
     async def _ship_all(self) -> None:
@@ -272,7 +273,9 @@ class Recording:
         await self._publish()
 
     async def _ship(self, waiting: _Waiting) -> None:
-        key, path = f"{self.stream_id}/{waiting.name}", self._spool.path(waiting.name)
+        story = self._spool.story
+        key = f"{home_of(story.stream_id, story.playback_policy)}/{waiting.name}"
+        path = self._spool.path(waiting.name)
         async with self._tools.uploads:
             if waiting.data is not None:
                 await shipping.put(self._tools.store, key, waiting.data)

@@ -24,7 +24,6 @@ from ingest.recording.shelf import Published, PublishedShelf
 from ingest.recording.sweeper import sweep_forever
 from ingest.storage.contract import Store
 from ingest.storage.opening import opened_store
-from schemas.events.channels import PUBLIC
 from schemas.wire import Codec
 from topology.settings import Settings
 
@@ -44,10 +43,10 @@ class Recordings:
     on: bool
 
     def sink(self, entry: Entry) -> SegmentSink:
-        """Where a stream's segments go. What is not for everybody is not kept: the store gives to all who ask."""
-        if self.on and entry.playback_policy == PUBLIC:
-            return self.recorder.open(entry.stream_id, entry.channel_id)
-        return Unrecorded()
+        """Where a stream's segments go."""
+        if not self.on:
+            return Unrecorded()
+        return self.recorder.open(entry.stream_id, entry.channel_id, entry.playback_policy)
 
 
 class Steward:

@@ -7,8 +7,8 @@ from typing import Any
 
 from commands.identity import command_id_of
 from ingest.recording.manifest import Manifest
-from ingest.recording.objects import playback_path
 from schemas.commands.recordings import DeleteClip, DeleteRecording, PublishClip, PublishRecording, StartRecording
+from topology.playback_paths import recording_path
 
 ACTOR = "system:ingest"
 RETENTION = "retention"
@@ -24,8 +24,9 @@ def _head(name: str, about: str, channel_id: str) -> dict[str, Any]:
     }
 
 
-def start(stream_id: str, channel_id: str, node: str) -> StartRecording:
-    return StartRecording(**_head("StartRecording", stream_id, channel_id), stream_id=stream_id, node=node)
+def start(stream_id: str, channel_id: str, playback_policy: str, node: str) -> StartRecording:
+    head = _head("StartRecording", stream_id, channel_id)
+    return StartRecording(**head, stream_id=stream_id, node=node, playback_policy=playback_policy)
 
 
 def publish(manifest: Manifest, node: str) -> PublishRecording:
@@ -38,7 +39,7 @@ def publish(manifest: Manifest, node: str) -> PublishRecording:
         duration_ms=round(manifest.duration_s * 1000),
         bytes=manifest.size,
         complete=manifest.complete,
-        playback_path=playback_path(manifest.id),
+        playback_path=recording_path(manifest.id, manifest.playback_policy),
         renditions=[track.name for track in manifest.tracks],
     )
 
@@ -54,7 +55,7 @@ def publish_clip(clip: Manifest, offset_s: float) -> PublishClip:
         clip_id=clip.id,
         vod_offset_ms=round(offset_s * 1000),
         duration_ms=round(clip.duration_s * 1000),
-        playback_path=playback_path(clip.id),
+        playback_path=recording_path(clip.id, clip.playback_policy),
     )
 
 

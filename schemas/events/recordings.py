@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses_avroschema import types
 from pydantic import Field
 
+from schemas.events.channels import PUBLIC
 from schemas.events.streams import StreamEvent
 
 
@@ -15,6 +16,7 @@ class RecordingStarted(StreamEvent):
     """The first segment of a stream is kept for later: clips can be cut from now on."""
 
     node: str = Field(description="The ingest node that keeps it, and sees to it for as long as it lives.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch it and clips of it: the stream's.")
 
 
 class RecordingPublished(StreamEvent):

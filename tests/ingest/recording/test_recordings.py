@@ -187,7 +187,7 @@ async def test_a_stream_that_does_not_come_back_is_published_after_its_grace(
     async with workshop(tmp_path, deciders=deciders, grace_s=0.1) as at:
         await at.published()
         assert at.event("RecordingPublished").duration_ms == 6000
-        recording_or_not = at.recorder.open("stream", "channel")
+        recording_or_not = at.recorder.open("stream", "channel", "public")
         assert isinstance(recording_or_not, Unrecorded) or at.recorder.find("stream") is not None
 
 
@@ -316,15 +316,11 @@ async def test_a_rendition_that_begins_anew_has_an_init_segment_more(tmp_path: P
         assert AUDIO.name not in str(await at.keys("stream"))
 
 
-@pytest.mark.parametrize(
-    ("on", "policy", "recorded"), [(True, "public", True), (True, "private", False), (False, "public", False)]
-)
-async def test_only_what_everybody_may_watch_is_recorded_and_only_when_recording_is_on(
-    tmp_path: Path, on: bool, policy: str, recorded: bool
-) -> None:
+@pytest.mark.parametrize("on", [True, False])
+async def test_nothing_is_recorded_when_recording_is_off(tmp_path: Path, on: bool) -> None:
     asked = wishes.authorise(f"live_1001_{'k' * 32}", "primary", "session", "node")
-    entry_of_stream = Entry(asked=asked, stream_id="stream", playback_policy=policy)
+    entry_of_stream = Entry(asked=asked, stream_id="stream")
     async with workshop(tmp_path) as at:
         sink = Recordings(at.recorder, [], on).sink(entry_of_stream)
-    assert isinstance(sink, Unrecorded) is not recorded
-    assert (tmp_path / "spool" / "stream").exists() is recorded
+    assert isinstance(sink, Unrecorded) is not on
+    assert (tmp_path / "spool" / "stream").exists() is on

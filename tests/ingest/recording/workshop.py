@@ -21,6 +21,7 @@ from ingest.recording.shelf import PublishedShelf
 from ingest.storage.contract import Store
 from ingest.storage.local import LocalStore
 from schemas.commands.recordings import CreateClip
+from schemas.events.channels import PUBLIC
 from schemas.events.streams import PublishAuthorised, StreamStarted
 from schemas.message import Command, Event
 from tests.ingest.recording.takes import AUDIO, SOURCE, becomes, comes, data_of, entry
@@ -38,8 +39,8 @@ class Workshop:
     errands: Errands
     _told: int = field(default=0)
 
-    def open(self, stream: str = "stream", channel: str = "channel") -> Recording:
-        sink = self.recorder.open(stream, channel)
+    def open(self, stream: str = "stream", channel: str = "channel", policy: str = PUBLIC) -> Recording:
+        sink = self.recorder.open(stream, channel, policy)
         assert isinstance(sink, Recording)
         return sink
 
@@ -72,12 +73,12 @@ class Workshop:
         self.deciders.fold(PublishAuthorised(**facts, key_id="k", resumed=False))
         self.deciders.fold(StreamStarted(**facts, playback_path=""))
 
-    async def clip(self, at_s: float, lasting_s: float = 5.0, **more: Any) -> str:
+    async def clip(self, at_s: float, lasting_s: float = 5.0, actor: str = "somebody", **more: Any) -> str:
         """Create a clip at this Unix time and see to it."""
         clip_id = new_id()
         await self.submit(
             CreateClip(
-                **_envelope_of_command(at_s),
+                **_envelope_of_command(at_s, actor),
                 channel_id="channel",
                 clip_id=clip_id,
                 title="",
@@ -96,9 +97,9 @@ def _envelope() -> dict[str, Any]:
     return {"event_id": new_id(), "occurred_at": datetime.now(UTC), "actor": "system:test", "correlation_id": "test"}
 
 
-def _envelope_of_command(at_s: float) -> dict[str, Any]:
+def _envelope_of_command(at_s: float, actor: str) -> dict[str, Any]:
     moment = datetime.fromtimestamp(at_s, UTC)
-    return {"command_id": new_id(), "issued_at": moment, "actor": "somebody", "correlation_id": "test"}
+    return {"command_id": new_id(), "issued_at": moment, "actor": actor, "correlation_id": "test"}
 
 
 @asynccontextmanager
