@@ -72,9 +72,12 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
 
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
-                sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
+                recording = recordings.sink(entry)
+                sinks = [studio.gallery.open(entry.stream_id), recording]
                 looker = probe.looker()
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
+                live = LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
+                recording.listen(live.meter)
+                return live
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)

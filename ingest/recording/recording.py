@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 import structlog
 
@@ -34,7 +35,18 @@ LONGEST_S = 48 * 3600.0
 DISK_FULL, SPOOL_FULL, BUSY, TOO_LONG = "disk_full", "spool_full", "busy", "too_long"
 """Reasons of gaps: the disk refused; the store was away for too long; the disk was too slow; `LONGEST_S` is over."""
 
+FAILED = "recordingFailed"
+"""The code of stream health that holds while segments are refused."""
+
 _log = structlog.get_logger(__name__)
+
+
+class Alarm(Protocol):
+    """Who is told that a recording has gaps, as `ingest.health.meter.Meter` is."""
+
+    def raise_code(self, code: str) -> None: ...
+
+    def clear_code(self, code: str) -> None: ...
 
 
 class Allowance:
@@ -97,6 +109,7 @@ class Recording:
         self._queued = len(self._outbox)
         self._stored = 0
         self._refusing = ""
+        self._alarm: Alarm | None = None
         self._changed = asyncio.Event()
         self._started: asyncio.Task[object] | None = None
         self._whole: Manifest | None = None
@@ -157,6 +170,12 @@ class Recording:
         self._ended = True
 
     # The side of clips, and of who runs it
+
+    def listen(self, alarm: Alarm) -> None:
+        """From now on this one is told when segments are refused, and when one is kept again."""
+        self._alarm = alarm
+        if self._refusing:
+            alarm.raise_code(FAILED)
 
     async def reached(self, ends_at_s: float) -> None:
         """Wait until what was live at this Unix time is in the store, or nothing more will come."""
@@ -238,7 +257,7 @@ class Recording:
         except OSError:
             self._tools.disk.give(len(data))
             return DISK_FULL
-        self._refusing = ""
+        self._accept()
         self._queue(_Waiting(f"{line.rendition}/{segment_name(line.segment.number)}", len(data)))
         self._announce()
         return ""
@@ -251,7 +270,14 @@ class Recording:
         """Say once that segments are lost, until one is kept again."""
         if self._refusing != reason:
             _log.error("segments are missing in a recording", stream_id=self.stream_id, reason=reason)
+            if self._alarm:
+                self._alarm.raise_code(FAILED)
         self._refusing = reason
+
+    def _accept(self) -> None:
+        if self._refusing and self._alarm:
+            self._alarm.clear_code(FAILED)
+        self._refusing = ""
 
     def _announce(self) -> None:
         if self._started is None:

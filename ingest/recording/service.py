@@ -10,14 +10,13 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
-from ingest.hls.sink import SegmentSink
 from ingest.publishing.journal import Entry
 from ingest.publishing.outbox import Submitter
 from ingest.recording import shipping
 from ingest.recording.clips import Clips, Wanted
 from ingest.recording.errands import Errand, Errands
 from ingest.recording.following import Following
-from ingest.recording.recorder import Recorder, Unrecorded
+from ingest.recording.recorder import Recorder, RecordingSink, Unrecorded
 from ingest.recording.recording import Allowance, Tools
 from ingest.recording.serving import vod_routes
 from ingest.recording.shelf import Published, PublishedShelf
@@ -42,10 +41,10 @@ class Recordings:
     routes: list[Route]
     on: bool
 
-    def sink(self, entry: Entry) -> SegmentSink:
+    def sink(self, entry: Entry) -> RecordingSink:
         """Where a stream's segments go."""
         if not self.on:
-            return Unrecorded()
+            return Unrecorded(failed=False)
         return self.recorder.open(entry.stream_id, entry.channel_id, entry.playback_policy)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -189,34 +188,6 @@ async def test_a_stream_that_does_not_come_back_is_published_after_its_grace(
         assert at.event("RecordingPublished").duration_ms == 6000
         recording_or_not = at.recorder.open("stream", "channel", "public")
         assert isinstance(recording_or_not, Unrecorded) or at.recorder.find("stream") is not None
-
-
-async def test_a_full_disk_makes_gaps_and_the_recording_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with workshop(tmp_path) as at:
-        recording = at.open()
-        begin(recording)
-        feed(recording, range(2))
-        await becomes(lambda: (tmp_path / "store/stream/audio/segment1.m4s").exists())
-
-        def full(*_: Any) -> None:
-            raise OSError(28, "No space left on device")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Path, "write_bytes", full)
-            feed(recording, range(2, 4))
-            await becomes(lambda: recording._spool.story.last_number == 3 and not recording._inbox)
-        feed(recording, range(4, 6))
-        recording.finish()
-        await at.published()
-        assert not at.event("RecordingPublished").complete
-        manifest = await at.manifest()
-        assert [(gap.rendition, gap.first, gap.last, gap.reason) for gap in manifest.gaps] == [
-            ("source", 2, 3, "disk_full"),
-            ("audio", 2, 3, "disk_full"),
-        ]
-        assert manifest.duration_s == 12.0
 
 
 async def test_a_store_away_for_longer_than_the_spool_can_hold_makes_gaps(tmp_path: Path) -> None:
