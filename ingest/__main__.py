@@ -73,7 +73,7 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
                 recording = recordings.sink(entry)
-                sinks = [studio.gallery.open(entry.stream_id), recording]
+                sinks = [studio.gallery.open(entry.stream_id, recording.pictures()), recording]
                 looker = probe.looker()
                 live = LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
                 recording.listen(live.meter)
@@ -87,7 +87,7 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
                 viewers.running(),
             ):
                 desk.recover()
-                beside = [*studio.routes, *recordings.routes]
+                beside = [*studio.routes, *recordings.routes(studio.printing)]
                 origin = create_origin(registry, beside=beside, public_url=settings.playback_url)
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)
                 await _listen(settings, desk, Gate(counted, private, settings))

@@ -145,6 +145,7 @@ def _publish(command: PublishRecording, recordings: Recordings) -> Sequence[Even
             complete=command.complete,
             playback_path=command.playback_path,
             renditions=command.renditions,
+            thumbnail_path=command.thumbnail_path,
         )
     ]
 

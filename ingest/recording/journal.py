@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
-from ingest.hls.entries import Rendition
-from ingest.recording.manifest import KeptSegment, Manifest, Track
+from ingest.hls.entries import Rendition, init_name, segment_name
+from ingest.recording.manifest import KeptSegment, KeptSheet, Manifest, Track
+from ingest.recording.objects import COVER, sheet_name
 from schemas.events.channels import PUBLIC
 
 
@@ -39,11 +40,37 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """There is a picture for lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheeted:
+    """A sheet of thumbnails is full."""
+
+    sheet: KeptSheet
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """Nothing follows."""
 
 
-Line = Opened | Begun | Kept | Finished
+Line = Opened | Begun | Kept | Covered | Sheeted | Finished
+
+
+def file_of(line: Line) -> str:
+    """The name, below the recording's home, of the file that the line tells of; empty for none."""
+    match line:
+        case Begun():
+            return f"{line.rendition.name}/{init_name(line.init)}"
+        case Kept() if not line.segment.gap:
+            return f"{line.rendition}/{segment_name(line.segment.number)}"
+        case Covered():
+            return COVER
+        case Sheeted():
+            return sheet_name(line.sheet.number)
+    return ""
 
 
 def write(line: Line) -> bytes:
@@ -55,6 +82,10 @@ def write(line: Line) -> bytes:
             value = ["begun", line.init, asdict(line.rendition)]
         case Kept():
             value = ["kept", line.rendition, *line.segment]
+        case Covered():
+            value = ["covered"]
+        case Sheeted():
+            value = ["sheeted", *line.sheet]
         case Finished():
             value = ["finished"]
     return orjson.dumps(value) + b"\n"
@@ -71,6 +102,11 @@ def read(data: bytes) -> Line:
                 return Begun(Rendition(**values[1]), values[0])
             case "kept":
                 return Kept(values[0], KeptSegment(*values[1:]))
+            case "covered":
+                return Covered()
+            case "sheeted":
+                number, width, height, starts_at_s = values
+                return Sheeted(KeptSheet(number, width, height, tuple(starts_at_s)))
             case "finished":
                 return Finished()
     except (TypeError, IndexError, ValueError) as error:
@@ -95,6 +131,9 @@ class Story:
     size: int = 0
     """Bytes of segments."""
     renditions: dict[str, Rendition] = field(default_factory=dict)
+    covered: bool = False
+    sheets: int = 0
+    """How many there are."""
 
     @property
     def ends_at_s(self) -> float:
@@ -116,6 +155,10 @@ class Story:
                 self.ends[line.rendition] = segment.ends_at_s
                 if self.started_at_s is None:
                     self.started_at_s = segment.starts_at_s
+            case Covered():
+                self.covered = True
+            case Sheeted():
+                self.sheets += 1
             case Finished():
                 self.finished = True
 
@@ -124,16 +167,19 @@ def manifest_of(lines: Iterable[Line]) -> Manifest:
     """The recording that the lines tell of; the best picture comes first and the sound last."""
     story = Story()
     segments: dict[str, list[KeptSegment]] = defaultdict(list)
+    sheets: list[KeptSheet] = []
     for line in lines:
         story.hear(line)
         if isinstance(line, Kept):
             segments[line.rendition].append(line.segment)
+        elif isinstance(line, Sheeted):
+            sheets.append(line.sheet)
     tracks = [
         replace(_track(rendition), segments=tuple(segments[name])) for name, rendition in story.renditions.items()
     ]
     tracks.sort(key=lambda track: (track.name != "source", -track.height))
-    whole = Manifest(story.stream_id, story.stream_id, story.channel_id, tuple(tracks), story.playback_policy)
-    return whole.completed()
+    ids = story.stream_id, story.stream_id, story.channel_id
+    return Manifest(*ids, tuple(tracks), story.playback_policy, tuple(sheets), story.covered).completed()
 
 
 def _track(rendition: Rendition) -> Track:

@@ -43,6 +43,17 @@ class KeptSegment(NamedTuple):
         return self.starts_at_s + self.duration_s
 
 
+class KeptSheet(NamedTuple):
+    """One sheet of thumbnails."""
+
+    number: int
+    tile_width: int
+    """Pixels."""
+    tile_height: int
+    starts_at_s: tuple[float, ...]
+    """Unix time of each tile's segment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One rendition with its segments in order."""
@@ -85,6 +96,10 @@ class Manifest:
     tracks: tuple[Track, ...]
     playback_policy: str = PUBLIC
     """Who may watch: the stream's."""
+    sheets: tuple[KeptSheet, ...] = ()
+    """Of a recording; a clip has none."""
+    cover: bool = False
+    """Whether there is a picture for lists."""
 
     @property
     def home(self) -> str:
@@ -132,7 +147,8 @@ class Manifest:
         head = {"id": self.id, "stream_id": self.stream_id, "channel_id": self.channel_id}
         head["playback_policy"] = self.playback_policy
         tracks = [asdict(track) | {"segments": [part._asdict() for part in track.segments]} for track in self.tracks]
-        return orjson.dumps({**head, **summary, "renditions": tracks})
+        sheets = [sheet._asdict() for sheet in self.sheets]
+        return orjson.dumps({**head, **summary, "renditions": tracks, "sheets": sheets, "cover": self.cover})
 
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
@@ -142,7 +158,11 @@ class Manifest:
             Track(**{**track, "segments": tuple(KeptSegment(**segment) for segment in track["segments"])})
             for track in read["renditions"]
         )
-        return cls(read["id"], read["stream_id"], read["channel_id"], tracks, read.get("playback_policy", PUBLIC))
+        ids, policy = (read["id"], read["stream_id"], read["channel_id"]), read.get("playback_policy", PUBLIC)
+        sheets = [
+            KeptSheet(**{**sheet, "starts_at_s": tuple(sheet["starts_at_s"])}) for sheet in read.get("sheets", ())
+        ]
+        return cls(*ids, tracks, policy, tuple(sheets), read.get("cover", False))
 
     def completed(self) -> Manifest:
         """With a gap wherever a track lacks a segment that another has, or that all lack."""
@@ -167,7 +187,7 @@ class Manifest:
                 tracks.append(replace(track, segments=(kept[0]._replace(discontinuity=False), *kept[1:])))
         if not tracks:
             raise Nothing
-        return replace(self, id=clip_id, tracks=tuple(tracks))
+        return replace(self, id=clip_id, tracks=tuple(tracks), sheets=(), cover=False)
 
     def between_offsets(self, start_s: float, end_s: float) -> tuple[int, int]:
         """The numbers of the segments around a stretch of media time. Raises Nothing."""

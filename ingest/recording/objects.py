@@ -4,6 +4,9 @@
     {home}/{rendition}/media.m3u8         media playlist
     {home}/{rendition}/init{n}.mp4        init segment
     {home}/{rendition}/segment{n}.m4s     segment
+    {home}/thumbnails.vtt                 which tile shows which time
+    {home}/thumbnails/sprite{n}.jpg       sheet of tiles
+    {home}/thumbnails/cover.jpg           a picture to be shown in lists
     {home}/manifest.json                  what is there and what is missing
 
 `{home}` is the stream's id, or the clip's; of what is not public `private/` and the id.
@@ -15,14 +18,17 @@ from typing import NamedTuple
 
 from ingest.hls.entries import init_name, segment_name
 from ingest.hls.playlist import MEDIA_PLAYLIST
+from ingest.thumbnails.vtt import VTT_NAME, VTT_TYPE
 from schemas.events.channels import PUBLIC
 
 MULTIVARIANT = "index.m3u8"
 MANIFEST = "manifest.json"
+THUMBNAILS = "thumbnails"
+COVER = f"{THUMBNAILS}/cover.jpg"
 PRIVATE_HOMES = "private/"
 """What lies in the store under this is given only to who shows a playback token."""
 _FOREVER = "public, max-age=31536000, immutable"
-_AN_HOUR = "public, max-age=3600"
+AN_HOUR = "public, max-age=3600"
 
 
 class Kind(NamedTuple):
@@ -31,8 +37,10 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "m3u8": Kind("application/vnd.apple.mpegurl", _AN_HOUR),
-    "json": Kind("application/json", _AN_HOUR),
+    "m3u8": Kind("application/vnd.apple.mpegurl", AN_HOUR),
+    "json": Kind("application/json", AN_HOUR),
+    "vtt": Kind(VTT_TYPE, AN_HOUR),
+    "jpg": Kind("image/jpeg", _FOREVER),
     "mp4": Kind("video/mp4", _FOREVER),
     "m4s": Kind("video/mp4", _FOREVER),
 }
@@ -72,3 +80,21 @@ def multivariant_key(home: str) -> str:
 
 def manifest_key(home: str) -> str:
     return f"{home}/{MANIFEST}"
+
+
+def sheet_name(number: int) -> str:
+    """Of a sheet, below the home."""
+    return f"{THUMBNAILS}/sprite{number}.jpg"
+
+
+def vtt_key(home: str) -> str:
+    return f"{home}/{VTT_NAME}"
+
+
+def cover_key(home: str) -> str:
+    return f"{home}/{COVER}"
+
+
+def thumbnail_path(playback_path: str) -> str:
+    """Of the cover at the playback origin, beside the playlist: `{width}x{height}` stands for a size in pixels."""
+    return f"{playback_path.rpartition('/')[0]}/thumbnail-{{width}}x{{height}}.jpg"

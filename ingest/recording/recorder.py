@@ -14,6 +14,7 @@ from ingest.hls.sink import SegmentSink
 from ingest.recording.journal import Opened
 from ingest.recording.recording import FAILED, Alarm, Recording, Tools
 from ingest.recording.spool import Spool
+from ingest.thumbnails.album import Keeper
 
 STOP_S = 5.0
 LATE_S = 30.0
@@ -28,6 +29,9 @@ class RecordingSink(SegmentSink, Protocol):
     def listen(self, alarm: Alarm) -> None:
         """Who is told when segments are missing."""
 
+    def pictures(self) -> Keeper | None:
+        """Where the stream's pictures go; None for nowhere."""
+
 
 class Unrecorded:
     """A RecordingSink that keeps nothing; `failed` when it should."""
@@ -38,6 +42,9 @@ class Unrecorded:
     def listen(self, alarm: Alarm) -> None:
         if self._failed:
             alarm.raise_code(FAILED)
+
+    def pictures(self) -> None:
+        return None
 
     def begin(self, rendition: Rendition, init_number: int, init: bytes) -> None:
         return

@@ -17,12 +17,13 @@ from typing import Protocol
 
 import structlog
 
-from ingest.hls.entries import Rendition, SegmentEntry, init_name, segment_name
+from ingest.hls.entries import Rendition, SegmentEntry
 from ingest.publishing.outbox import Submitter, submit_until_known
 from ingest.recording import shipping, wishes
-from ingest.recording.journal import Begun, Finished, Kept, Line
+from ingest.recording.journal import Begun, Covered, Finished, Kept, Line, Sheeted, file_of
 from ingest.recording.manifest import NOT_MADE, KeptSegment, Manifest
 from ingest.recording.objects import home_of
+from ingest.recording.pictures import Pictures
 from ingest.recording.spool import Spool
 from ingest.storage.contract import Store
 
@@ -103,7 +104,8 @@ class Recording:
         self._outbox: deque[_Waiting] = deque(_Waiting(name, size) for name, size in spool.waiting())
         for waiting in self._outbox:
             tools.disk.hold(waiting.size)
-        self._ended = spool.story.finished
+        self._ended = self._over = spool.story.finished
+        self._pictures: Pictures | None = None
         self._shifts: tuple[int | None, int | None] = (None, None)
         self._resumed_at: int | None = None
         self._queued = len(self._outbox)
@@ -125,12 +127,14 @@ class Recording:
 
     @property
     def ended(self) -> bool:
-        """Nothing can be added."""
-        return self._ended
+        """The stream is over: no segment can be added."""
+        return self._over
 
     # The packager's side
 
     def begin(self, rendition: Rendition, init_number: int, init: bytes) -> None:
+        if self._over:
+            return
         shift, number_shift = self._shifts
         if shift is None:
             shift = _shift(self._spool.story.last_init, init_number)
@@ -138,6 +142,8 @@ class Recording:
         self._put(Begun(rendition, init_number + shift), init)
 
     def segment(self, rendition_name: str, entry: SegmentEntry, data: bytes) -> None:
+        if self._over:
+            return
         init_shift, shift = self._shifts
         if shift is None:
             last = self._spool.story.last_number
@@ -166,8 +172,30 @@ class Recording:
             self._put(Kept(rendition_name, segment), data)
 
     def finish(self) -> None:
+        """It is published when its last pictures are there."""
+        if self._over:
+            return
+        self._over = True
+        self._tell()
+        if self._pictures:
+            self._pictures.await_last(self._end)
+        else:
+            self._end()
+
+    def _end(self) -> None:
         self._put(Finished(), b"")
         self._ended = True
+
+    # The gallery's side
+
+    def pictures(self) -> Pictures:
+        """Where the pictures of a stream go, from its beginning or from when it goes on."""
+        self._pictures = Pictures(self._spool.story, self._put_picture)
+        return self._pictures
+
+    def _put_picture(self, line: Line, data: bytes) -> None:
+        if not self._ended and self._tools.memory.take(len(data)):
+            self._put(line, data)
 
     # The side of clips, and of who runs it
 
@@ -179,7 +207,7 @@ class Recording:
 
     async def reached(self, ends_at_s: float) -> None:
         """Wait until what was live at this Unix time is in the store, or nothing more will come."""
-        while not self._ended and self._spool.story.ends_at_s < ends_at_s:
+        while not self._over and self._spool.story.ends_at_s < ends_at_s:
             await self._changed.wait()
         while self._inbox:
             await self._changed.wait()
@@ -196,6 +224,8 @@ class Recording:
 
     async def stop(self, patience_s: float) -> None:
         """Have what was taken on disk, for a while, and leave off: the spool keeps the rest for the next process."""
+        if self._pictures:
+            self._pictures.stop()
         try:
             async with asyncio.timeout(patience_s):
                 while self._inbox:
@@ -227,39 +257,41 @@ class Recording:
             except Exception:
                 _log.exception("a segment of a recording is lost", stream_id=self.stream_id)
             self._inbox.popleft()
-            if isinstance(line, Kept):
+            if isinstance(line, Kept | Covered | Sheeted):
                 self._tools.memory.give(len(data))
             self._tell()
 
     async def _keep(self, line: Line, data: bytes) -> None:
         if isinstance(line, Begun):
-            name = f"{line.rendition.name}/{init_name(line.init)}"
             try:
-                await asyncio.to_thread(self._spool.keep_init, line, data)
-                self._queue(_Waiting(name))
+                await asyncio.to_thread(self._spool.keep, line, data)
+                self._queue(_Waiting(file_of(line)))
             except OSError:  # without it nothing can be played, and it is small
-                self._queue(_Waiting(name, data=data))
+                self._queue(_Waiting(file_of(line), data=data))
                 await asyncio.to_thread(self._spool.say, line)
         elif isinstance(line, Kept) and not line.segment.gap:
-            reason = await self._keep_segment(line, data)
-            if reason:
+            if reason := await self._keep_file(line, data):
                 self._refuse(reason)
                 await asyncio.to_thread(self._spool.say, Kept(line.rendition, _gap(line.segment, reason)))
+            else:
+                self._accept()
+                self._announce()
+        elif isinstance(line, Covered | Sheeted):
+            if reason := await self._keep_file(line, data):
+                _log.warning("a picture of a recording is missing", stream_id=self.stream_id, reason=reason)
         else:
             await asyncio.to_thread(self._spool.say, line)
 
-    async def _keep_segment(self, line: Kept, data: bytes) -> str:
+    async def _keep_file(self, line: Line, data: bytes) -> str:
         """Why it could not be kept; empty when it was."""
         if not self._tools.disk.take(len(data)):
             return SPOOL_FULL
         try:
-            await asyncio.to_thread(self._spool.keep_segment, line, data)
+            await asyncio.to_thread(self._spool.keep, line, data)
         except OSError:
             self._tools.disk.give(len(data))
             return DISK_FULL
-        self._accept()
-        self._queue(_Waiting(f"{line.rendition}/{segment_name(line.segment.number)}", len(data)))
-        self._announce()
+        self._queue(_Waiting(file_of(line), len(data)))
         return ""
 
     def _queue(self, waiting: _Waiting) -> None:

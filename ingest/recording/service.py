@@ -23,6 +23,7 @@ from ingest.recording.shelf import Published, PublishedShelf
 from ingest.recording.sweeper import sweep_forever
 from ingest.storage.contract import Store
 from ingest.storage.opening import opened_store
+from ingest.thumbnails.printing import Printing
 from schemas.wire import Codec
 from topology.settings import Settings
 
@@ -38,8 +39,12 @@ class Recordings:
     """What the rest of the process uses: a sink a stream, and the routes that play recordings."""
 
     recorder: Recorder
-    routes: list[Route]
+    store: Store
     on: bool
+
+    def routes(self, printing: Printing) -> list[Route]:
+        """What plays and shows recordings."""
+        return vod_routes(self.store, printing)
 
     def sink(self, entry: Entry) -> RecordingSink:
         """Where a stream's segments go."""
@@ -88,7 +93,7 @@ async def running_recordings(settings: Settings, codec: Codec, submitter: Submit
         sweeping = asyncio.create_task(_sweep(settings, shelf, submitter))
         async with Following(settings, codec, errands, directory / "place.json"):
             try:
-                yield Recordings(recorder, vod_routes(store), settings.recordings)
+                yield Recordings(recorder, store, settings.recordings)
             finally:
                 sweeping.cancel()
                 await asyncio.gather(sweeping, return_exceptions=True)

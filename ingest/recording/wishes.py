@@ -7,6 +7,7 @@ from typing import Any
 
 from commands.identity import command_id_of
 from ingest.recording.manifest import Manifest
+from ingest.recording.objects import thumbnail_path
 from schemas.commands.recordings import DeleteClip, DeleteRecording, PublishClip, PublishRecording, StartRecording
 from topology.playback_paths import recording_path
 
@@ -31,6 +32,7 @@ def start(stream_id: str, channel_id: str, playback_policy: str, node: str) -> S
 
 def publish(manifest: Manifest, node: str) -> PublishRecording:
     """The manifest must not be empty."""
+    path = recording_path(manifest.id, manifest.playback_policy)
     return PublishRecording(
         **_head("PublishRecording", manifest.id, manifest.channel_id),
         stream_id=manifest.id,
@@ -39,8 +41,9 @@ def publish(manifest: Manifest, node: str) -> PublishRecording:
         duration_ms=round(manifest.duration_s * 1000),
         bytes=manifest.size,
         complete=manifest.complete,
-        playback_path=recording_path(manifest.id, manifest.playback_policy),
+        playback_path=path,
         renditions=[track.name for track in manifest.tracks],
+        thumbnail_path=thumbnail_path(path) if manifest.cover else "",
     )
 
 

@@ -22,7 +22,7 @@ _SQL = """
 SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(s.title, '') AS title, coalesce(s.language, '') AS language, v.started_at, v.published_at,
        v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions,
-       coalesce(s.playback_policy, '') AS playback_policy
+       v.thumbnail_path, coalesce(s.playback_policy, '') AS playback_policy
 FROM videos v
 LEFT JOIN users u ON u.user_id = v.channel_id
 LEFT JOIN streams s ON s.stream_id = v.stream_id
@@ -55,7 +55,12 @@ class Video(BaseModel):
     created_at: datetime = Field(description="When the stream began.")
     published_at: datetime
     url: str = Field(description="The multivariant playlist; with a playback token on it unless public.")
-    thumbnail_url: str = ""
+    thumbnail_url: str = Field(
+        description="Replace `%{width}` and `%{height}` by pixels, and `.jpg` by `.webp`; empty without pictures."
+    )
+    thumbnails_url: str = Field(
+        description="WebVTT of small pictures for a seek bar; empty without pictures. Not in Helix."
+    )
     viewable: Literal["public", "private"]
     view_count: int = 0
     language: str
@@ -115,6 +120,7 @@ def _video(row: Record, links: VodLinks) -> Video:
     policy = row["playback_policy"]
     vod = links.vod(row["stream_id"], row["channel_id"], row["playback_path"], policy)
     url = vod.at("index.m3u8")
+    name = row["thumbnail_path"].rpartition("/")[2].replace("{", "%{")
     return Video(
         id=row["stream_id"],
         stream_id=row["stream_id"],
@@ -125,6 +131,8 @@ def _video(row: Record, links: VodLinks) -> Video:
         created_at=row["started_at"],
         published_at=row["published_at"],
         url=url,
+        thumbnail_url=vod.at(name) if name else "",
+        thumbnails_url=vod.at("thumbnails.vtt") if name else "",
         viewable="public" if policy == PUBLIC else "private",
         language=row["language"],
         duration=helix_duration(row["duration_ms"]),

@@ -32,6 +32,7 @@ class PublishRecording(RecordingCommand):
     complete: bool
     playback_path: str
     renditions: list[str] = Field(default_factory=list)
+    thumbnail_path: str = ""
 
 
 class DeleteRecording(RecordingCommand):

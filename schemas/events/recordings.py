@@ -29,6 +29,9 @@ class RecordingPublished(StreamEvent):
     complete: bool = Field(description="False when segments are missing; the recording's manifest lists them.")
     playback_path: str = Field(description="Path of the multivariant playlist at the playback origin.")
     renditions: list[str] = Field(default_factory=list, description="Such as source, audio or 720p.")
+    thumbnail_path: str = Field(
+        default="", description="Path of its picture, with `{width}x{height}` to be replaced by a size in pixels."
+    )
 
 
 class RecordingDeleted(StreamEvent):

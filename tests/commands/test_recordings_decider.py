@@ -38,6 +38,7 @@ PUBLISHED_FACTS: dict[str, Any] = {
     "complete": True,
     "playback_path": "/vod/st/index.m3u8",
     "renditions": ["source"],
+    "thumbnail_path": "/vod/st/thumbnail-{width}x{height}.jpg",
 }
 LIVE: tuple[Event, ...] = (
     happened(PublishAuthorised, **OF_STREAM, session_id="s", node="n1", key_id="k", resumed=False),

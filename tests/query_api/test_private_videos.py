@@ -85,6 +85,13 @@ def test_the_owner_plays_the_recording_from_the_list(video: dict[str, Any]) -> N
     assert httpx.get(address).json()["code"] == "token_missing"
 
 
+def test_the_owner_sees_the_pictures_from_the_list(video: dict[str, Any]) -> None:
+    cover = video["thumbnail_url"].replace("%{width}", "320").replace("%{height}", "180")
+    for address in (cover, video["thumbnails_url"]):
+        assert httpx.get(address).status_code == 200
+        assert httpx.get(address.partition("?")[0]).json()["code"] == "token_missing"
+
+
 def test_the_owner_plays_the_clip_from_the_list(clip: dict[str, Any]) -> None:
     assert seconds_of(clip["url"]) == pytest.approx(clip["duration"], abs=0.2)
     assert httpx.get(clip["url"].partition("?")[0]).json()["code"] == "token_missing"

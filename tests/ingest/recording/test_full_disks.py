@@ -59,7 +59,7 @@ async def test_a_full_disk_is_said_and_makes_gaps_and_the_recording_goes_on(tmp_
         recording.listen(health.meter)
         recording.begin(SOURCE, 0, b"init")
         feed_large(recording, range(2))
-        await becomes(lambda: (tmp_path / "store/stream/source/segment1.m4s").exists())
+        await becomes(lambda: recording._spool.story.last_number == 1 and not recording._spool.waiting())
         assert not health.holds()
 
         with disk.full():

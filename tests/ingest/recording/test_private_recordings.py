@@ -12,13 +12,12 @@ import pytest
 from starlette.applications import Starlette
 
 from ingest.hls.gate import Gate, PrivateStreams
-from ingest.recording.serving import vod_routes
 from ingest.storage.contract import Store
 from schemas.commands.recordings import DeleteRecording
 from schemas.events.channels import PRIVATE, PUBLIC, SUBSCRIBERS
 from tests.commands.scenario import wish
 from tests.ingest.recording.takes import NOW_S, becomes, data_of
-from tests.ingest.recording.workshop import Workshop, begin, feed, workshop
+from tests.ingest.recording.workshop import Workshop, begin, feed, routes_of, workshop
 from tests.ingest.rtmp.house import LocalDeciders
 from topology.playback_keys import PlaybackKeys
 from topology.playback_tokens import Claims, sign
@@ -64,7 +63,7 @@ class Door:
 @asynccontextmanager
 async def door(directory: Path, store: Store) -> AsyncIterator[Door]:
     settings = Settings(data_dir=directory)
-    gate = Gate(Starlette(routes=vod_routes(store)), PrivateStreams(lambda _: True), settings)
+    gate = Gate(Starlette(routes=routes_of(store)), PrivateStreams(lambda _: True), settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://origin") as client:
         yield Door(client, PlaybackKeys.of(settings))
 

@@ -292,6 +292,6 @@ async def test_nothing_is_recorded_when_recording_is_off(tmp_path: Path, on: boo
     asked = wishes.authorise(f"live_1001_{'k' * 32}", "primary", "session", "node")
     entry_of_stream = Entry(asked=asked, stream_id="stream")
     async with workshop(tmp_path) as at:
-        sink = Recordings(at.recorder, [], on).sink(entry_of_stream)
+        sink = Recordings(at.recorder, at.store, on).sink(entry_of_stream)
     assert isinstance(sink, Unrecorded) is not on
     assert (tmp_path / "spool" / "stream").exists() is on

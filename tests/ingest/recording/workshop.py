@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import Route
+
 from commands.identity import new_id
 from ingest.recording.clips import Clips
 from ingest.recording.errands import Errand, Errands
@@ -17,15 +19,19 @@ from ingest.recording.manifest import Manifest
 from ingest.recording.recorder import Recorder
 from ingest.recording.recording import Allowance, Recording, Tools
 from ingest.recording.service import Steward
+from ingest.recording.serving import vod_routes
 from ingest.recording.shelf import PublishedShelf
 from ingest.storage.contract import Store
 from ingest.storage.local import LocalStore
+from ingest.thumbnails.printing import Printing
+from ingest.thumbnails.prints import Prints
 from schemas.commands.recordings import CreateClip
 from schemas.events.channels import PUBLIC
 from schemas.events.streams import PublishAuthorised, StreamStarted
 from schemas.message import Command, Event
 from tests.ingest.recording.takes import AUDIO, SOURCE, becomes, comes, data_of, entry
 from tests.ingest.rtmp.house import LocalDeciders
+from tests.ingest.thumbnails.film import Here
 
 NODE = "node"
 
@@ -126,6 +132,11 @@ async def workshop(
     finally:
         await errands.stop()
         await recorder.stop()
+
+
+def routes_of(store: Store) -> list[Route]:
+    """What plays and shows a store's recordings, drawing at once."""
+    return vod_routes(store, Printing(Here(), Prints()))
 
 
 def begin(recording: Recording, init: int = 0) -> None:

@@ -7,7 +7,7 @@ import io
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from PIL import Image
 from ingest.hls.entries import PartEntry, Rendition, SegmentEntry
 from ingest.hls.sink import SegmentSink
 from ingest.thumbnails.drawing import Format, Picture, picture_of, resized, sheet_of
+from ingest.thumbnails.sprites import Sheet
 
 NOW_S = 1_790_000_000.0
 Colour = tuple[int, int, int]
@@ -91,6 +92,25 @@ def entry_of(reel: Reel, data: bytes, *, independent: bool = True) -> SegmentEnt
         size=len(data),
         parts=(PartEntry(reel.segment_s, independent, 0, len(data)),),
     )
+
+
+@dataclass
+class Kept:
+    """A Keeper that holds what it was given."""
+
+    covers: list[bytes] = field(default_factory=list)
+    sheets: list[tuple[Sheet, bytes]] = field(default_factory=list)
+    over: bool = False
+
+    def cover(self, picture: bytes) -> None:
+        self.covers.append(picture)
+
+    def sheet(self, sheet: Sheet, data: bytes) -> None:
+        assert not self.over
+        self.sheets.append((sheet, data))
+
+    def done(self) -> None:
+        self.over = True
 
 
 class Here:
