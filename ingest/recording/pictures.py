@@ -21,9 +21,13 @@ class Pictures:
         self._put = put
         self._covered = story.covered
         self._number = story.sheets
-        self._done = False
+        self._done = True
         self._then: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    def expect(self) -> None:
+        """Pictures will come, or come again."""
+        self._done = False
 
     def cover(self, picture: bytes) -> None:
         if not self._covered:

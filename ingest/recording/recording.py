@@ -190,7 +190,9 @@ class Recording:
 
     def pictures(self) -> Pictures:
         """Where the pictures of a stream go, from its beginning or from when it goes on."""
-        self._pictures = Pictures(self._spool.story, self._put_picture)
+        if self._pictures is None:
+            self._pictures = Pictures(self._spool.story, self._put_picture)
+        self._pictures.expect()
         return self._pictures
 
     def _put_picture(self, line: Line, data: bytes) -> None:
