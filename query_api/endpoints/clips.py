@@ -12,7 +12,7 @@ from commands.identity import new_id
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import Line, StreamId, UserId
-from query_api.pages import Listing, Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from query_api.vod_links import VodLinks
 from schemas.commands.recordings import CreateClip, DeleteClip
 
@@ -142,7 +142,7 @@ async def list_clips(call: Call[ClipsQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     if bool(query.id) == bool(query.broadcaster_id):
         raise ApiError(400, "id, broadcaster_id: give one of them.")
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     links = VodLinks(services, call.session)
     rows = await services.database.rows(_SQL, query.id, query.broadcaster_id, *after, query.first + 1, links.viewer_id)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["created_at"], row["clip_id"]))

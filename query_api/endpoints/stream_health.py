@@ -11,7 +11,7 @@ from query_api.advice import advice_for, figures_of
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import Moment, StreamId
-from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_time, paged
 from schemas.events.channels import PUBLIC
 
 CHANGES = 100
@@ -153,7 +153,7 @@ class Health(BaseModel):
 
 async def get_health(call: Call[HealthQuery, Nothing]) -> Answer:
     query, rows = call.query, call.services.database.rows
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     stream = await call.services.database.row(_STREAM, query.stream_id)
     if stream is None:
         raise ApiError(404, "There is no stream with this id.")

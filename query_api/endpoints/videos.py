@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import StreamId, UserId
-from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_time, paged
 from query_api.vod_links import VodLinks
 from schemas.commands.recordings import DeleteRecording
 from schemas.events.channels import PUBLIC
@@ -90,7 +90,7 @@ async def list_videos(call: Call[VideosQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     if bool(query.id) == bool(query.user_id):
         raise ApiError(400, "id, user_id: give one of them.")
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     links = VodLinks(services, call.session)
     rows = await services.database.rows(_SQL, query.id, query.user_id, *after, query.first + 1, links.viewer_id)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["published_at"], row["stream_id"]))
