@@ -14,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ingest.answers import GZIP, OPEN, accepts_gzip, preflight
+from ingest.answers import GZIP, MEDIA_TYPE, OPEN, accepts_gzip, preflight
 from ingest.dash.serving import MANIFEST_PATH, TIME_PATH, Manifests, answer_time
 from ingest.hls.growing import GrowingSegment
 from ingest.hls.held import Held
 from ingest.hls.playlist import MEDIA_PLAYLIST
-from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice, remove_all
 from ingest.hls.window import Window
+from ingest.ranges import answer_range
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 INDEX_PATH = "/live/{stream_id}/index.m3u8"
@@ -195,7 +195,7 @@ async def _media(request: Request, found: bytes | Slice | None) -> Response:
         content = await asyncio.to_thread(found.read) if isinstance(found, Slice) else found
     except OSError:
         raise _not_found() from None
-    return answer_range(request.headers.get("range"), content, {**OPEN, "Cache-Control": _IMMUTABLE})
+    return answer_range(request.headers.get("range"), content, {**OPEN, "Cache-Control": _IMMUTABLE}, MEDIA_TYPE)
 
 
 def _not_found() -> HTTPException:
