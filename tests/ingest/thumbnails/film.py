@@ -40,7 +40,8 @@ def film(
     file = io.BytesIO()
     options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
     with av.open(file, "w", format="mp4", options=options) as container:
-        stream = container.add_stream(codec, rate=10, options={"preset": "veryfast", "x265-params": "log-level=none"})
+        preset = "10" if codec == "libsvtav1" else "veryfast"
+        stream = container.add_stream(codec, rate=10, options={"preset": preset, "x265-params": "log-level=none"})
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.sample_aspect_ratio = aspect
