@@ -74,9 +74,12 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
 
             def open_live(entry: Entry) -> LiveStream:
                 private.note(entry.stream_id, entry.playback_policy)
-                sinks = [studio.gallery.open(entry.stream_id), recordings.sink(entry)]
+                recording = recordings.sink(entry)
+                sinks = [studio.gallery.open(entry.stream_id, recording.pictures()), recording]
                 looker = probe.looker()
-                return LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
+                live = LiveStream(entry.stream_id, entry.channel_id, media, registry, sinks, looker, open_ladder)
+                recording.listen(live.meter)
+                return live
 
             desk = StreamDesk(tools, open_live)
             viewers = Viewers(settings, codec, desk.channel_of)
@@ -86,7 +89,7 @@ async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
                 viewers.running(),
             ):
                 desk.recover()
-                beside = [*studio.routes, *recordings.routes]
+                beside = [*studio.routes, *recordings.routes(studio.printing)]
                 edge = LiveEdge(registry)
                 origin = create_origin(edge, beside=beside, public_url=settings.playback_url)
                 counted = CmcdMiddleware(origin, viewers, settings.cmcd_reports_per_minute)

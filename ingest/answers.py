@@ -8,6 +8,9 @@ from starlette.responses import Response
 OPEN = {"Access-Control-Allow-Origin": "*"}
 """Any site may play. Said without `Vary: Origin`, which would make CDNs keep a copy a site."""
 
+MEDIA_TYPE = "video/mp4"
+"""Of init segments, segments and parts."""
+
 GZIP = 31
 """What zlib calls the format."""
 

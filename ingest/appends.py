@@ -10,11 +10,10 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaProducer
 
 from schemas.message import Event
 from schemas.wire import Codec
-from topology.kafka import aiokafka_options
+from topology.event_producer import EventProducer
 from topology.settings import Settings
 
 BATCH = 500
@@ -33,8 +32,7 @@ class Appends:
 
     def __init__(self, settings: Settings, codec: Codec, what: str, most: int) -> None:
         """`what` names the events in the log; `most` of them may wait."""
-        self._settings = settings
-        self._codec = codec
+        self._producer = EventProducer(settings, codec, what, LINGER_MS)
         self._what = what
         self._most = most
         self._waiting: deque[Event] = deque()
@@ -44,6 +42,7 @@ class Appends:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        await self._producer.__aenter__()
         self._task = asyncio.create_task(self._run())
         return self
 
@@ -57,6 +56,7 @@ class Appends:
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
+        await self._producer.__aexit__(kind, error, trace)
 
     def put(self, event: Event) -> None:
         if len(self._waiting) >= self._most:
@@ -73,34 +73,21 @@ class Appends:
 
     async def _run(self) -> None:
         while True:
-            producer = AIOKafkaProducer(
-                **aiokafka_options(self._settings), enable_idempotence=True, acks="all", linger_ms=LINGER_MS
-            )
             try:
-                await producer.start()
-                while True:
-                    await self._send(producer)
+                await self._producer.up()
+                await self._send()
             except Exception:
                 _log.exception(f"{self._what} not sent, trying again", waiting=len(self._waiting))
-            finally:
-                with suppress(Exception):  # a broker that is away would keep it waiting
-                    await asyncio.wait_for(producer.stop(), FLUSH_S)
-            await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(RETRY_S)
 
-    async def _send(self, producer: AIOKafkaProducer) -> None:
+    async def _send(self) -> None:
         if not self._waiting:
             self._empty.set()
             await self._arrived.wait()
         self._arrived.clear()
         batch = list(islice(self._waiting, BATCH))
         before = self._dropped
-        sent = await asyncio.gather(
-            *(
-                producer.send_and_wait(event.topic, key=event.key.encode(), value=self._codec.encode(event))
-                for event in batch
-            ),
-            return_exceptions=True,
-        )
+        sent = await asyncio.gather(*(self._producer.append(event) for event in batch), return_exceptions=True)
         for outcome in sent:
             if isinstance(outcome, BaseException):
                 raise outcome

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ from topology.settings import Settings
 from topology.topics import PARTITIONS
 
 RETRY_S = 1.0
+WRITE_S = 5.0
+"""Between two writes of a place."""
 BATCH = 500
 POLL_MS = 1_000
 FETCH_MAX_WAIT_MS = 5_000
@@ -43,6 +47,9 @@ class Places(Protocol):
     def keep(self, offsets: Mapping[int, int]) -> None:
         """All before these has been taken."""
 
+    def close(self) -> None:
+        """Nothing more is taken."""
+
 
 class FromNow:
     """What is appended from now on, once each."""
@@ -59,22 +66,45 @@ class FromNow:
     def keep(self, offsets: Mapping[int, int]) -> None:
         self._offsets = dict(offsets)
 
+    def close(self) -> None:
+        return
+
 
 class OnDisk:
-    """Where an earlier process left off, once or more: what a group commits to Kafka is forgotten after a while."""
+    """Where an earlier process left off, once or more: what a group commits to Kafka is forgotten after a while.
 
-    def __init__(self, path: Path) -> None:
+    It is written every `WRITE_S` at most, and at the end: a process that is killed takes what came since again.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` counts seconds."""
         self._path = path
+        self._clock = clock
+        self._offsets: dict[int, int] = {}
+        self._written: dict[int, int] = {}
+        self._written_at_s = -math.inf
 
     async def first(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> dict[int, int]:
-        try:
-            kept = {int(number): offset for number, offset in orjson.loads(self._path.read_bytes()).items()}
-        except FileNotFoundError:
-            kept = {}
+        kept = self._offsets or self._read()
         return {partition.partition: kept.get(partition.partition, 0) for partition in partitions}
 
     def keep(self, offsets: Mapping[int, int]) -> None:
-        replace_file(self._path, orjson.dumps({str(number): offset for number, offset in offsets.items()}))
+        """Raises OSError when the place cannot be written; it is tried again with the next."""
+        self._offsets = dict(offsets)
+        if self._clock() - self._written_at_s >= WRITE_S:
+            self.close()
+
+    def close(self) -> None:
+        if self._offsets == self._written:
+            return
+        replace_file(self._path, orjson.dumps({str(number): offset for number, offset in self._offsets.items()}))
+        self._written, self._written_at_s = dict(self._offsets), self._clock()
+
+    def _read(self) -> dict[int, int]:
+        try:
+            return {int(number): offset for number, offset in orjson.loads(self._path.read_bytes()).items()}
+        except FileNotFoundError:
+            return {}
 
 
 class Tail:
@@ -103,6 +133,10 @@ class Tail:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            try:
+                self._places.close()
+            except OSError as error:
+                _log.warning("the place was not written: some records are taken again", error=str(error))
 
     async def _run(self) -> None:
         while True:

@@ -98,6 +98,10 @@ ADVICE = {
     "ladderOverloaded": Advice(
         "The server is short of CPU and left some qualities out. Operators: add ingest nodes or lower the ladder."
     ),
+    "recordingFailed": Advice(
+        "The recording has gaps: it could not be kept on disk. Operators: look at the disk of the ingest node, and "
+        "whether the store of recordings takes what waits."
+    ),
 }
 """Each code of `ingest.health.judge`; a test holds that none is missing."""
 

@@ -43,6 +43,8 @@ REJECTIONS = {
     "bad_duration": 400,
     "bad_offset": 400,
     "unauthorised": 403,
+    "private": 403,
+    "subscribers": 403,
     "command_too_large": 413,
     "internal_error": 500,
     "overloaded": 503,

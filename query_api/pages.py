@@ -33,6 +33,10 @@ class PageQuery(BaseModel):
     first: int = Field(default=20, ge=1, le=100, description="Items on the page.")
     after: str | None = Field(default=None, max_length=400, description="The cursor of the page before.")
 
+    def place(self, order: TypeAdapter[Keys]) -> Keys | tuple[None, None]:
+        """The keys of the last item before the page, none on the first. Raises ApiError 400 as `keys_of`."""
+        return keys_of(self.after, order) if self.after else (None, None)
+
 
 class Pagination(BaseModel):
     """Where the next page begins."""

@@ -1,4 +1,4 @@
-"""Addresses that play a stream which is not public, for a while: with a token of ours, or signed for CloudFront."""
+"""Addresses that play what is not public, for a while: with a token of ours, or signed for CloudFront."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from topology.playback_keys import PlaybackKeys
+from query_api.errors import unavailable
+from topology.playback_keys import CannotSign, PlaybackKeys
 from topology.playback_tokens import Claims, sign
 from topology.settings import Settings
+
+TOKEN_S = 600
+"""How long a token works unless somebody says otherwise, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Grant:
     """What is allowed. None binds to nobody and nowhere; `expires_s` is Unix time in seconds."""
 
     stream_id: str
+    """Or a clip's id."""
     playback_path: str
     expires_s: int
     viewer: str | None = None
@@ -71,6 +76,14 @@ class TokenLinks:
         token = sign(claims, kid, key)
         query = f"token={token}"
         return Link(f"{self._base}{grant.playback_path}?{query}", query, token)
+
+
+def signed(links: LinkMaker, grant: Grant) -> Link:
+    """The link of a grant. Raises ApiError 503 when there is no key to sign it with."""
+    try:
+        return links.link(grant)
+    except CannotSign:
+        raise unavailable("This edge has no key that signs playback tokens now.", 60) from None
 
 
 def link_maker(settings: Settings) -> LinkMaker:

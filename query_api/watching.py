@@ -1,4 +1,4 @@
-"""Who may watch a channel that is not public."""
+"""Who may watch a channel that is not public: live, and what was recorded of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ REFUSALS = {
 def may_watch(viewer_id: str, channel_id: str, playback_policy: str) -> bool:
     """Whether this user may watch in his own right; others need a token that the owner made for them.
 
-    There are no subscriptions yet, so that `subscribers` lets nobody in whom `private` does not: the owner.
+    The lists of videos and of clips say the same in SQL. There are no subscriptions yet, so that `subscribers` lets
+    nobody in whom `private` does not: the owner.
     """
     return playback_policy == PUBLIC or viewer_id == channel_id

@@ -39,7 +39,11 @@ class Supervisor:
         self._run = RunDirectory(settings.data_dir)
         self._supervised = {process.name: Supervised(process, settings, self._publish) for process in processes}
         self._state = SystemState(
-            supervisor_pid=os.getpid(), started_at=created_at(os.getpid()), port_base=port_base, processes={}
+            supervisor_pid=os.getpid(),
+            started_at=created_at(os.getpid()),
+            port_base=port_base,
+            rtmps_port=settings.rtmps_port,
+            processes={},
         )
         self._stop = asyncio.Event()
 

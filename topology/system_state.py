@@ -33,12 +33,13 @@ class ProcessState(BaseModel):
 
 
 class SystemState(BaseModel):
-    """`note` says what it is doing now; `reason` why it failed."""
+    """`note` says what it is doing now; `reason` why it failed; `rtmps_port` is 0 without TLS."""
 
     state: SystemPhase = "starting"
     supervisor_pid: int
     started_at: float
     port_base: int | None
+    rtmps_port: int = 0
     note: str = ""
     reason: str = ""
     processes: dict[str, ProcessState]

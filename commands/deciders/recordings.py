@@ -22,6 +22,7 @@ from schemas.commands.recordings import (
     PublishRecording,
     StartRecording,
 )
+from schemas.events.channels import PUBLIC
 from schemas.events.recordings import (
     ClipCreated,
     ClipDeleted,
@@ -45,6 +46,7 @@ class Recording:
     """None until it is published."""
     clips: int = 0
     """Ever cut from it."""
+    playback_policy: str = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def evolve(recordings: Recordings, event: Event) -> Recordings:
     kept, clips = recordings.kept, recordings.clips
     match event:
         case RecordingStarted():
-            return replace(recordings, kept=kept.insert(event.stream_id, Recording(event.node)))
+            return replace(recordings, kept=kept.insert(event.stream_id, _recording_of(event)))
         case RecordingPublished() if before := kept.get(event.stream_id):
             published = replace(before, duration_ms=event.duration_ms)
             return replace(recordings, kept=kept.insert(event.stream_id, published))
@@ -112,9 +114,17 @@ def _start(command: StartRecording, recordings: Recordings) -> Sequence[Event]:
         return []
     return [
         RecordingStarted(
-            **caused_by(command), stream_id=command.stream_id, channel_id=command.channel_id, node=command.node
+            **caused_by(command),
+            stream_id=command.stream_id,
+            channel_id=command.channel_id,
+            node=command.node,
+            playback_policy=command.playback_policy,
         )
     ]
+
+
+def _recording_of(event: RecordingStarted) -> Recording:
+    return Recording(event.node, playback_policy=event.playback_policy)
 
 
 def _publish(command: PublishRecording, recordings: Recordings) -> Sequence[Event]:
@@ -135,6 +145,7 @@ def _publish(command: PublishRecording, recordings: Recordings) -> Sequence[Even
             complete=command.complete,
             playback_path=command.playback_path,
             renditions=command.renditions,
+            thumbnail_path=command.thumbnail_path,
         )
     ]
 
@@ -179,6 +190,8 @@ def _create_clip(command: CreateClip, recordings: Recordings, live: str) -> Sequ
         raise Rejected("not_recorded", "the stream is not recorded, so nothing can be clipped")
     elif recording.duration_ms is not None:
         raise Rejected("not_live", "the stream's recording is finished; clip the video")
+    if recording.playback_policy != PUBLIC and command.actor != command.channel_id:
+        raise Rejected(recording.playback_policy, "the stream is not public: only its owner makes clips of it")
     if recording.clips >= CLIPS_PER_RECORDING:
         raise Rejected("too_many_clips", f"{CLIPS_PER_RECORDING} clips were cut from this stream; no more can be")
     return [

@@ -51,7 +51,8 @@ _KEYS = {
 }
 _FLAGS = {"cmcd-buffer-starvation": "bs", "cmcd-startup": "su"}
 _ABSENT = ("-", "")
-_MEDIA = re.compile(r"/(?:live|private)/([A-Za-z0-9_-]{1,64})/")
+_MEDIA = re.compile(r"/(?:live|private)/([A-Za-z0-9_-]{1,64})/(?!vod/)")
+"""Of what is live; recordings have no viewers that are counted."""
 _TIMESTAMP = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
 _STATUS = re.compile(r"[0-9]{3}")
 

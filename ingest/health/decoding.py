@@ -16,7 +16,7 @@ PIXELS_MAX = 4096 * 2304
 KEYFRAME_MAX = 2 << 20
 """Bytes; larger ones are not decoded."""
 
-_DECODERS = {b"avc1": "h264", b"hvc1": "hevc"}
+_DECODERS = {b"avc1": "h264", b"hvc1": "hevc", b"av01": "libdav1d"}
 """By sample entry; other pictures are not looked into."""
 _WIDTH, _HEIGHT = 64, 36
 _BRIGHTER_SHARE = 98

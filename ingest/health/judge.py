@@ -119,6 +119,7 @@ RULES: Mapping[str, Rule] = {
     "storageFailed": Rule("error", 1, lambda seen: not seen.stored),
     "unsupportedProfile": Rule("error", 1, _never),
     "ladderOverloaded": Rule("warning", 1, _never),
+    "recordingFailed": Rule("error", 1, _never),
 }
 """Each code's rule. A segment may break several."""
 

@@ -1,4 +1,4 @@
-"""The gate before the origin: what lies under `/private/` is given only to who shows a playback token for it.
+"""The gate before the origin: what lies under `/private/`, live or recorded, is given only to who shows a token for it.
 
 A player shows it as `?token=` on a request, as `Authorization: Bearer`, or as the cookie that a playlist asked for with
 `?token=` sets, for players that carry no query on to the URIs in a playlist. A CDN that checks tokens itself asks
@@ -19,9 +19,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest.recording.objects import PRIVATE_HOMES
 from schemas.events.channels import PUBLIC
 from topology.playback_keys import PlaybackKeys
-from topology.playback_paths import LIVE_TREE, PRIVATE_TREE
+from topology.playback_paths import LIVE_TREE, PRIVATE_TREE, PRIVATE_VOD, VOD_TREE
 from topology.playback_tokens import MESSAGES, Asked, Claims, Reason, TokenRefused, check, claims_of, is_plain, kid_of
 from topology.settings import Settings
 
@@ -32,6 +33,8 @@ VIEWER_HEADER = "Tally-Playback-Viewer"
 
 _AUTHORISE = "/authorise"
 _PLAYLISTS = (".m3u8", ".mpd")
+_PRIVATE_VODS = f"{VOD_TREE}{PRIVATE_HOMES}"
+"""Where the origin has the recordings that are not public; only the gate asks for them there."""
 _QUERY_FIELDS = 32
 _REMEMBERED = 10_000
 """Tokens whose signature was checked lately: at most 1 KiB each."""
@@ -87,7 +90,7 @@ class Gate:
             await self._authorise(scope)(scope, receive, send)
         elif path.startswith(PRIVATE_TREE):
             await self._serve_private(scope, receive, send)
-        elif path.startswith(LIVE_TREE) and _stream_of(path) in self._private:
+        elif path.startswith(_PRIVATE_VODS) or (path.startswith(LIVE_TREE) and _stream_of(path) in self._private):
             await _refusal(TokenRefused(Reason.MISSING))(scope, receive, send)
         else:
             await self._origin(scope, receive, send)
@@ -127,7 +130,8 @@ class Gate:
                 return
             if "token" in query and path.endswith(_PLAYLISTS):
                 cookie = self._cookie(query["token"], claims)
-        if not is_plain(path) or _stream_of(path) not in self._private:
+        inner = self._inner(path)
+        if inner is None:
             await _problem(404, "There is no such stream or segment.")(scope, receive, send)
             return
 
@@ -139,10 +143,18 @@ class Gate:
                     answer.append("Set-Cookie", cookie)
             await send(message)
 
-        inner = LIVE_TREE + path.removeprefix(PRIVATE_TREE)
         rest = urlencode([(name, value) for name, value in pairs if name != "token"])
         changed = {"path": inner, "raw_path": inner.encode(), "query_string": rest.encode()}
         await self._origin({**scope, **changed}, receive, finish)
+
+    def _inner(self, path: str) -> str | None:
+        """What the origin is asked; None for what it does not have. Whether it has a recording its store tells."""
+        if not is_plain(path):
+            return None
+        stream_id, _, name = path.removeprefix(PRIVATE_TREE).partition("/")
+        if name.startswith(PRIVATE_VOD):
+            return f"{_PRIVATE_VODS}{stream_id}/{name.removeprefix(PRIVATE_VOD)}"
+        return f"{LIVE_TREE}{stream_id}/{name}" if stream_id in self._private else None
 
     def _check(self, path: str, query: dict[str, str], headers: Headers) -> Claims:
         """What the token allows. Raises TokenRefused."""

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from ingest.answers import MEDIA_TYPE
 from ingest.hls.held import Held
-from ingest.hls.ranges import MEDIA_TYPE
 from ingest.hls.shelf import Slice
 from ingest.hls.window import Window
 

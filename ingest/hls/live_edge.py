@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from starlette.responses import PlainTextResponse, Response
 
-from ingest.answers import OPEN
+from ingest.answers import MEDIA_TYPE, OPEN
 from ingest.hls.held import Held
-from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice
 from ingest.hls.wanted import Part, Reload, Wanted
 from ingest.hls.window import Window
+from ingest.ranges import answer_range
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 BRIEF = "public, max-age=1"
@@ -73,7 +73,7 @@ class LiveEdge:
         content = window.part(*wanted)
         if isinstance(content, Slice):
             return content
-        return not_found() if content is None else answer_range(span, content, MEDIA_HEADERS)
+        return not_found() if content is None else answer_range(span, content, MEDIA_HEADERS, MEDIA_TYPE)
 
     def _hold(self, window: Window, msn: int, part: int | None) -> Response | Hold:
         return unavailable("too many requests wait") if self.held.full else Hold(window, msn, part)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ingest.answers import GZIP, OPEN, accepts_gzip, preflight
+from ingest.answers import GZIP, MEDIA_TYPE, OPEN, accepts_gzip, preflight
 from ingest.dash.serving import MANIFEST_PATH, TIME_PATH, Manifests, answer_time
 from ingest.hls.growing import GrowingSegment
 from ingest.hls.live_edge import (
@@ -29,11 +29,11 @@ from ingest.hls.live_edge import (
     refusal,
     unavailable,
 )
-from ingest.hls.ranges import answer_range
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice, remove_all
 from ingest.hls.wanted import BadDirective, Wanted, wanted_of
 from ingest.hls.window import Window
+from ingest.ranges import answer_range
 
 INDEX_PATH = "/live/{stream_id}/index.m3u8"
 RENDITION_PATH = "/live/{stream_id}/{rendition}/{name}"
@@ -158,4 +158,4 @@ async def _media(request: Request, found: bytes | Slice | None) -> Response:
         content = await asyncio.to_thread(found.read) if isinstance(found, Slice) else found
     except OSError:
         return not_found()
-    return answer_range(request.headers.get("range"), content, MEDIA_HEADERS)
+    return answer_range(request.headers.get("range"), content, MEDIA_HEADERS, MEDIA_TYPE)

@@ -10,7 +10,7 @@ import structlog
 from ingest.publishing.outbox import Submitter, submit_until_known
 from ingest.recording import shipping, wishes
 from ingest.recording.manifest import Manifest, Nothing
-from ingest.recording.objects import init_key, manifest_key, segment_key
+from ingest.recording.objects import homes_of, init_key, manifest_key, segment_key
 from ingest.recording.recorder import Recorder
 from ingest.storage.contract import Store, StoreAway
 
@@ -56,7 +56,7 @@ class Clips:
             _log.warning("a clip has nothing in it", clip_id=wanted.clip_id, stream_id=wanted.stream_id)
             await submit_until_known(self._submitter, wishes.delete_clip(wanted.clip_id, wanted.channel_id))
             return
-        await self._copy(_copies(recording.id, clip))
+        await self._copy(_copies(recording.home, clip))
         await shipping.put_playlists(self._store, clip)
         published = wishes.publish_clip(clip, recording.offset_of(first))
         await submit_until_known(self._submitter, published)
@@ -78,10 +78,10 @@ class Clips:
             except TimeoutError:
                 _log.warning("a live clip's end did not arrive", clip_id=wanted.clip_id)
             return await recording.manifest()
-        found = await self._store.get(manifest_key(wanted.stream_id))
-        if found is None:
-            raise Nothing
-        return await asyncio.to_thread(Manifest.from_json, found.data)
+        for home in homes_of(wanted.stream_id):
+            if found := await self._store.get(manifest_key(home)):
+                return await asyncio.to_thread(Manifest.from_json, found.data)
+        raise Nothing
 
 
 def _bounds(recording: Manifest, wanted: Wanted) -> tuple[int, int]:
@@ -90,14 +90,14 @@ def _bounds(recording: Manifest, wanted: Wanted) -> tuple[int, int]:
     return recording.between_offsets(wanted.offset_s, wanted.offset_s + wanted.duration_s)
 
 
-def _copies(recording_id: str, clip: Manifest) -> list[tuple[str, str]]:
+def _copies(home: str, clip: Manifest) -> list[tuple[str, str]]:
     """Each object and what it becomes."""
     copies = []
     for track in clip.tracks:
         there = [segment for segment in track.segments if not segment.gap]
         for number in sorted({segment.init for segment in there}):
-            copies.append((init_key(recording_id, track.name, number), init_key(clip.id, track.name, number)))
+            copies.append((init_key(home, track.name, number), init_key(clip.home, track.name, number)))
         for segment in there:
-            key = segment_key(recording_id, track.name, segment.number)
-            copies.append((key, segment_key(clip.id, track.name, segment.number)))
+            key = segment_key(home, track.name, segment.number)
+            copies.append((key, segment_key(clip.home, track.name, segment.number)))
     return copies

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
-from ingest.hls.entries import Rendition
-from ingest.recording.manifest import KeptSegment, Manifest, Track
+from ingest.hls.entries import Rendition, init_name, segment_name
+from ingest.recording.manifest import KeptSegment, KeptSheet, Manifest, Track
+from ingest.recording.objects import COVER, sheet_name
+from schemas.events.channels import PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Opened:
 
     stream_id: str
     channel_id: str
+    playback_policy: str = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +40,52 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """There is a picture for lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheeted:
+    """A sheet of thumbnails is full."""
+
+    sheet: KeptSheet
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """Nothing follows."""
 
 
-Line = Opened | Begun | Kept | Finished
+Line = Opened | Begun | Kept | Covered | Sheeted | Finished
+
+
+def file_of(line: Line) -> str:
+    """The name, below the recording's home, of the file that the line tells of; empty for none."""
+    match line:
+        case Begun():
+            return f"{line.rendition.name}/{init_name(line.init)}"
+        case Kept() if not line.segment.gap:
+            return f"{line.rendition}/{segment_name(line.segment.number)}"
+        case Covered():
+            return COVER
+        case Sheeted():
+            return sheet_name(line.sheet.number)
+    return ""
 
 
 def write(line: Line) -> bytes:
     """The line with its end."""
     match line:
         case Opened():
-            value: object = ["opened", line.stream_id, line.channel_id]
+            value: object = ["opened", line.stream_id, line.channel_id, line.playback_policy]
         case Begun():
             value = ["begun", line.init, asdict(line.rendition)]
         case Kept():
             value = ["kept", line.rendition, *line.segment]
+        case Covered():
+            value = ["covered"]
+        case Sheeted():
+            value = ["sheeted", *line.sheet]
         case Finished():
             value = ["finished"]
     return orjson.dumps(value) + b"\n"
@@ -69,6 +102,11 @@ def read(data: bytes) -> Line:
                 return Begun(Rendition(**values[1]), values[0])
             case "kept":
                 return Kept(values[0], KeptSegment(*values[1:]))
+            case "covered":
+                return Covered()
+            case "sheeted":
+                number, width, height, starts_at_s = values
+                return Sheeted(KeptSheet(number, width, height, tuple(starts_at_s)))
             case "finished":
                 return Finished()
     except (TypeError, IndexError, ValueError) as error:
@@ -82,6 +120,7 @@ class Story:
 
     stream_id: str = ""
     channel_id: str = ""
+    playback_policy: str = PUBLIC
     finished: bool = False
     last_number: int = -1
     """Of all segments."""
@@ -92,6 +131,9 @@ class Story:
     size: int = 0
     """Bytes of segments."""
     renditions: dict[str, Rendition] = field(default_factory=dict)
+    covered: bool = False
+    sheets: int = 0
+    """How many there are."""
 
     @property
     def ends_at_s(self) -> float:
@@ -102,6 +144,7 @@ class Story:
         match line:
             case Opened():
                 self.stream_id, self.channel_id = line.stream_id, line.channel_id
+                self.playback_policy = line.playback_policy
             case Begun():
                 self.last_init = max(self.last_init, line.init)
                 self.renditions[line.rendition.name] = line.rendition
@@ -112,6 +155,10 @@ class Story:
                 self.ends[line.rendition] = segment.ends_at_s
                 if self.started_at_s is None:
                     self.started_at_s = segment.starts_at_s
+            case Covered():
+                self.covered = True
+            case Sheeted():
+                self.sheets += 1
             case Finished():
                 self.finished = True
 
@@ -120,15 +167,19 @@ def manifest_of(lines: Iterable[Line]) -> Manifest:
     """The recording that the lines tell of; the best picture comes first and the sound last."""
     story = Story()
     segments: dict[str, list[KeptSegment]] = defaultdict(list)
+    sheets: list[KeptSheet] = []
     for line in lines:
         story.hear(line)
         if isinstance(line, Kept):
             segments[line.rendition].append(line.segment)
+        elif isinstance(line, Sheeted):
+            sheets.append(line.sheet)
     tracks = [
         replace(_track(rendition), segments=tuple(segments[name])) for name, rendition in story.renditions.items()
     ]
     tracks.sort(key=lambda track: (track.name != "source", -track.height))
-    return Manifest(story.stream_id, story.stream_id, story.channel_id, tuple(tracks)).completed()
+    ids = story.stream_id, story.stream_id, story.channel_id
+    return Manifest(*ids, tuple(tracks), story.playback_policy, tuple(sheets), story.covered).completed()
 
 
 def _track(rendition: Rendition) -> Track:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import orjson
 
+from ingest.recording.objects import home_of
+from schemas.events.channels import PUBLIC
+
 NOT_MADE = "not_made"
 """Why a segment is a gap: the rendition was not made then, such as a rung of the ladder that was shed."""
 
@@ -38,6 +41,17 @@ class KeptSegment(NamedTuple):
     @property
     def ends_at_s(self) -> float:
         return self.starts_at_s + self.duration_s
+
+
+class KeptSheet(NamedTuple):
+    """One sheet of thumbnails."""
+
+    number: int
+    tile_width: int
+    """Pixels."""
+    tile_height: int
+    starts_at_s: tuple[float, ...]
+    """Unix time of each tile's segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,17 @@ class Manifest:
     stream_id: str
     channel_id: str
     tracks: tuple[Track, ...]
+    playback_policy: str = PUBLIC
+    """Who may watch: the stream's."""
+    sheets: tuple[KeptSheet, ...] = ()
+    """Of a recording; a clip has none."""
+    cover: bool = False
+    """Whether there is a picture for lists."""
+
+    @property
+    def home(self) -> str:
+        """Under which its objects lie in the store."""
+        return home_of(self.id, self.playback_policy)
 
     @cached_property
     def timeline(self) -> tuple[KeptSegment, ...]:
@@ -120,8 +145,10 @@ class Manifest:
         """The manifest as it lies in the store. Times are Unix times and durations, in seconds."""
         summary = {"complete": self.complete, "gaps": [gap._asdict() for gap in self.gaps]}
         head = {"id": self.id, "stream_id": self.stream_id, "channel_id": self.channel_id}
+        head["playback_policy"] = self.playback_policy
         tracks = [asdict(track) | {"segments": [part._asdict() for part in track.segments]} for track in self.tracks]
-        return orjson.dumps({**head, **summary, "renditions": tracks})
+        sheets = [sheet._asdict() for sheet in self.sheets]
+        return orjson.dumps({**head, **summary, "renditions": tracks, "sheets": sheets, "cover": self.cover})
 
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
@@ -131,7 +158,11 @@ class Manifest:
             Track(**{**track, "segments": tuple(KeptSegment(**segment) for segment in track["segments"])})
             for track in read["renditions"]
         )
-        return cls(read["id"], read["stream_id"], read["channel_id"], tracks)
+        ids, policy = (read["id"], read["stream_id"], read["channel_id"]), read.get("playback_policy", PUBLIC)
+        sheets = [
+            KeptSheet(**{**sheet, "starts_at_s": tuple(sheet["starts_at_s"])}) for sheet in read.get("sheets", ())
+        ]
+        return cls(*ids, tracks, policy, tuple(sheets), read.get("cover", False))
 
     def completed(self) -> Manifest:
         """With a gap wherever a track lacks a segment that another has, or that all lack."""
@@ -156,7 +187,7 @@ class Manifest:
                 tracks.append(replace(track, segments=(kept[0]._replace(discontinuity=False), *kept[1:])))
         if not tracks:
             raise Nothing
-        return Manifest(clip_id, self.stream_id, self.channel_id, tuple(tracks))
+        return replace(self, id=clip_id, tracks=tuple(tracks), sheets=(), cover=False)
 
     def between_offsets(self, start_s: float, end_s: float) -> tuple[int, int]:
         """The numbers of the segments around a stretch of media time. Raises Nothing."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from ingest.hls.entries import Rendition, SegmentEntry
 from ingest.hls.sink import SegmentSink
 from ingest.recording.journal import Opened
-from ingest.recording.recording import Recording, Tools
+from ingest.recording.recording import FAILED, Alarm, Recording, Tools
 from ingest.recording.spool import Spool
+from ingest.thumbnails.album import Keeper
 
 STOP_S = 5.0
 LATE_S = 30.0
@@ -21,8 +23,28 @@ LATE_S = 30.0
 _log = structlog.get_logger(__name__)
 
 
+class RecordingSink(SegmentSink, Protocol):
+    """What records a stream, or does not."""
+
+    def listen(self, alarm: Alarm) -> None:
+        """Who is told when segments are missing."""
+
+    def pictures(self) -> Keeper | None:
+        """Where the stream's pictures go; None for nowhere."""
+
+
 class Unrecorded:
-    """A SegmentSink that keeps nothing."""
+    """A RecordingSink that keeps nothing; `failed` when it should."""
+
+    def __init__(self, *, failed: bool) -> None:
+        self._failed = failed
+
+    def listen(self, alarm: Alarm) -> None:
+        if self._failed:
+            alarm.raise_code(FAILED)
+
+    def pictures(self) -> None:
+        return None
 
     def begin(self, rendition: Rendition, init_number: int, init: bytes) -> None:
         return
@@ -66,7 +88,7 @@ class Recorder:
                 later = asyncio.get_running_loop().call_later(wait_s, self._give_up, recording)
                 self._unclaimed[recording.stream_id] = later
 
-    def open(self, stream_id: str, channel_id: str) -> SegmentSink:
+    def open(self, stream_id: str, channel_id: str, playback_policy: str) -> RecordingSink:
         """Where a stream's segments go. A stream that goes on after a restart goes on in the same recording."""
         if timer := self._unclaimed.pop(stream_id, None):
             timer.cancel()
@@ -74,13 +96,13 @@ class Recorder:
             if not recording.ended:
                 return recording
             _log.error("the stream's recording was finished before it came back", stream_id=stream_id)
-            return Unrecorded()
+            return Unrecorded(failed=True)
         try:
             spool = Spool(self._directory / stream_id)
         except OSError as error:
             _log.error("the stream is not recorded", stream_id=stream_id, reason=str(error))
-            return Unrecorded()
-        spool.say(Opened(stream_id, channel_id))
+            return Unrecorded(failed=True)
+        spool.say(Opened(stream_id, channel_id, playback_policy))
         return self._add(spool)
 
     def find(self, stream_id: str) -> Recording | None:

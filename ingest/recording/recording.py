@@ -13,14 +13,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 import structlog
 
-from ingest.hls.entries import Rendition, SegmentEntry, init_name, segment_name
+from ingest.hls.entries import Rendition, SegmentEntry
 from ingest.publishing.outbox import Submitter, submit_until_known
 from ingest.recording import shipping, wishes
-from ingest.recording.journal import Begun, Finished, Kept, Line
+from ingest.recording.journal import Begun, Covered, Finished, Kept, Line, Sheeted, file_of
 from ingest.recording.manifest import NOT_MADE, KeptSegment, Manifest
+from ingest.recording.objects import home_of
+from ingest.recording.pictures import Pictures
 from ingest.recording.spool import Spool
 from ingest.storage.contract import Store
 
@@ -33,7 +36,18 @@ LONGEST_S = 48 * 3600.0
 DISK_FULL, SPOOL_FULL, BUSY, TOO_LONG = "disk_full", "spool_full", "busy", "too_long"
 """Reasons of gaps: the disk refused; the store was away for too long; the disk was too slow; `LONGEST_S` is over."""
 
+FAILED = "recordingFailed"
+"""The code of stream health that holds while segments are refused."""
+
 _log = structlog.get_logger(__name__)
+
+
+class Alarm(Protocol):
+    """Who is told that a recording has gaps, as `ingest.health.meter.Meter` is."""
+
+    def raise_code(self, code: str) -> None: ...
+
+    def clear_code(self, code: str) -> None: ...
 
 
 class Allowance:
@@ -90,12 +104,14 @@ class Recording:
         self._outbox: deque[_Waiting] = deque(_Waiting(name, size) for name, size in spool.waiting())
         for waiting in self._outbox:
             tools.disk.hold(waiting.size)
-        self._ended = spool.story.finished
+        self._ended = self._over = spool.story.finished
+        self._pictures: Pictures | None = None
         self._shifts: tuple[int | None, int | None] = (None, None)
         self._resumed_at: int | None = None
         self._queued = len(self._outbox)
         self._stored = 0
         self._refusing = ""
+        self._alarm: Alarm | None = None
         self._changed = asyncio.Event()
         self._started: asyncio.Task[object] | None = None
         self._whole: Manifest | None = None
@@ -111,12 +127,14 @@ class Recording:
 
     @property
     def ended(self) -> bool:
-        """Nothing can be added."""
-        return self._ended
+        """The stream is over: no segment can be added."""
+        return self._over
 
     # The packager's side
 
     def begin(self, rendition: Rendition, init_number: int, init: bytes) -> None:
+        if self._over:
+            return
         shift, number_shift = self._shifts
         if shift is None:
             shift = _shift(self._spool.story.last_init, init_number)
@@ -124,6 +142,8 @@ class Recording:
         self._put(Begun(rendition, init_number + shift), init)
 
     def segment(self, rendition_name: str, entry: SegmentEntry, data: bytes) -> None:
+        if self._over:
+            return
         init_shift, shift = self._shifts
         if shift is None:
             last = self._spool.story.last_number
@@ -152,14 +172,44 @@ class Recording:
             self._put(Kept(rendition_name, segment), data)
 
     def finish(self) -> None:
+        """It is published when its last pictures are there."""
+        if self._over:
+            return
+        self._over = True
+        self._tell()
+        if self._pictures:
+            self._pictures.await_last(self._end)
+        else:
+            self._end()
+
+    def _end(self) -> None:
         self._put(Finished(), b"")
         self._ended = True
 
+    # The gallery's side
+
+    def pictures(self) -> Pictures:
+        """Where the pictures of a stream go, from its beginning or from when it goes on."""
+        if self._pictures is None:
+            self._pictures = Pictures(self._spool.story, self._put_picture)
+        self._pictures.expect()
+        return self._pictures
+
+    def _put_picture(self, line: Line, data: bytes) -> None:
+        if not self._ended and self._tools.memory.take(len(data)):
+            self._put(line, data)
+
     # The side of clips, and of who runs it
+
+    def listen(self, alarm: Alarm) -> None:
+        """From now on this one is told when segments are refused, and when one is kept again."""
+        self._alarm = alarm
+        if self._refusing:
+            alarm.raise_code(FAILED)
 
     async def reached(self, ends_at_s: float) -> None:
         """Wait until what was live at this Unix time is in the store, or nothing more will come."""
-        while not self._ended and self._spool.story.ends_at_s < ends_at_s:
+        while not self._over and self._spool.story.ends_at_s < ends_at_s:
             await self._changed.wait()
         while self._inbox:
             await self._changed.wait()
@@ -176,6 +226,8 @@ class Recording:
 
     async def stop(self, patience_s: float) -> None:
         """Have what was taken on disk, for a while, and leave off: the spool keeps the rest for the next process."""
+        if self._pictures:
+            self._pictures.stop()
         try:
             async with asyncio.timeout(patience_s):
                 while self._inbox:
@@ -207,39 +259,41 @@ class Recording:
             except Exception:
                 _log.exception("a segment of a recording is lost", stream_id=self.stream_id)
             self._inbox.popleft()
-            if isinstance(line, Kept):
+            if isinstance(line, Kept | Covered | Sheeted):
                 self._tools.memory.give(len(data))
             self._tell()
 
     async def _keep(self, line: Line, data: bytes) -> None:
         if isinstance(line, Begun):
-            name = f"{line.rendition.name}/{init_name(line.init)}"
             try:
-                await asyncio.to_thread(self._spool.keep_init, line, data)
-                self._queue(_Waiting(name))
+                await asyncio.to_thread(self._spool.keep, line, data)
+                self._queue(_Waiting(file_of(line)))
             except OSError:  # without it nothing can be played, and it is small
-                self._queue(_Waiting(name, data=data))
+                self._queue(_Waiting(file_of(line), data=data))
                 await asyncio.to_thread(self._spool.say, line)
         elif isinstance(line, Kept) and not line.segment.gap:
-            reason = await self._keep_segment(line, data)
-            if reason:
+            if reason := await self._keep_file(line, data):
                 self._refuse(reason)
                 await asyncio.to_thread(self._spool.say, Kept(line.rendition, _gap(line.segment, reason)))
+            else:
+                self._accept()
+                self._announce()
+        elif isinstance(line, Covered | Sheeted):
+            if reason := await self._keep_file(line, data):
+                _log.warning("a picture of a recording is missing", stream_id=self.stream_id, reason=reason)
         else:
             await asyncio.to_thread(self._spool.say, line)
 
-    async def _keep_segment(self, line: Kept, data: bytes) -> str:
+    async def _keep_file(self, line: Line, data: bytes) -> str:
         """Why it could not be kept; empty when it was."""
         if not self._tools.disk.take(len(data)):
             return SPOOL_FULL
         try:
-            await asyncio.to_thread(self._spool.keep_segment, line, data)
+            await asyncio.to_thread(self._spool.keep, line, data)
         except OSError:
             self._tools.disk.give(len(data))
             return DISK_FULL
-        self._refusing = ""
-        self._queue(_Waiting(f"{line.rendition}/{segment_name(line.segment.number)}", len(data)))
-        self._announce()
+        self._queue(_Waiting(file_of(line), len(data)))
         return ""
 
     def _queue(self, waiting: _Waiting) -> None:
@@ -250,12 +304,19 @@ class Recording:
         """Say once that segments are lost, until one is kept again."""
         if self._refusing != reason:
             _log.error("segments are missing in a recording", stream_id=self.stream_id, reason=reason)
+            if self._alarm:
+                self._alarm.raise_code(FAILED)
         self._refusing = reason
+
+    def _accept(self) -> None:
+        if self._refusing and self._alarm:
+            self._alarm.clear_code(FAILED)
+        self._refusing = ""
 
     def _announce(self) -> None:
         if self._started is None:
             story = self._spool.story
-            started = wishes.start(story.stream_id, story.channel_id, self._tools.node)
+            started = wishes.start(story.stream_id, story.channel_id, story.playback_policy, self._tools.node)
             self._started = asyncio.create_task(submit_until_known(self._tools.submitter, started))
 
     async def _ship_all(self) -> None:
@@ -272,7 +333,9 @@ class Recording:
         await self._publish()
 
     async def _ship(self, waiting: _Waiting) -> None:
-        key, path = f"{self.stream_id}/{waiting.name}", self._spool.path(waiting.name)
+        story = self._spool.story
+        key = f"{home_of(story.stream_id, story.playback_policy)}/{waiting.name}"
+        path = self._spool.path(waiting.name)
         async with self._tools.uploads:
             if waiting.data is not None:
                 await shipping.put(self._tools.store, key, waiting.data)

@@ -10,21 +10,20 @@ from datetime import timedelta
 
 from starlette.routing import Route
 
-from ingest.hls.sink import SegmentSink
 from ingest.publishing.journal import Entry
 from ingest.publishing.outbox import Submitter
 from ingest.recording import shipping
 from ingest.recording.clips import Clips, Wanted
 from ingest.recording.errands import Errand, Errands
 from ingest.recording.following import Following
-from ingest.recording.recorder import Recorder, Unrecorded
+from ingest.recording.recorder import Recorder, RecordingSink, Unrecorded
 from ingest.recording.recording import Allowance, Tools
 from ingest.recording.serving import vod_routes
 from ingest.recording.shelf import Published, PublishedShelf
 from ingest.recording.sweeper import sweep_forever
 from ingest.storage.contract import Store
 from ingest.storage.opening import opened_store
-from schemas.events.channels import PUBLIC
+from ingest.thumbnails.printing import Printing
 from schemas.wire import Codec
 from topology.settings import Settings
 
@@ -40,14 +39,18 @@ class Recordings:
     """What the rest of the process uses: a sink a stream, and the routes that play recordings."""
 
     recorder: Recorder
-    routes: list[Route]
+    store: Store
     on: bool
 
-    def sink(self, entry: Entry) -> SegmentSink:
-        """Where a stream's segments go. What is not for everybody is not kept: the store gives to all who ask."""
-        if self.on and entry.playback_policy == PUBLIC:
-            return self.recorder.open(entry.stream_id, entry.channel_id)
-        return Unrecorded()
+    def routes(self, printing: Printing) -> list[Route]:
+        """What plays and shows recordings."""
+        return vod_routes(self.store, printing)
+
+    def sink(self, entry: Entry) -> RecordingSink:
+        """Where a stream's segments go."""
+        if not self.on:
+            return Unrecorded(failed=False)
+        return self.recorder.open(entry.stream_id, entry.channel_id, entry.playback_policy)
 
 
 class Steward:
@@ -90,7 +93,7 @@ async def running_recordings(settings: Settings, codec: Codec, submitter: Submit
         sweeping = asyncio.create_task(_sweep(settings, shelf, submitter))
         async with Following(settings, codec, errands, directory / "place.json"):
             try:
-                yield Recordings(recorder, vod_routes(store), settings.recordings)
+                yield Recordings(recorder, store, settings.recordings)
             finally:
                 sweeping.cancel()
                 await asyncio.gather(sweeping, return_exceptions=True)

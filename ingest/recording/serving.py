@@ -1,37 +1,39 @@
-"""Recordings and clips over HTTP, out of the store: what any static server or CDN in front of it could do too."""
+"""Recordings and clips over HTTP, out of the store: what any static server could do too, and pictures in every size."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.answers import OPEN, preflight
-from ingest.recording.objects import KINDS, ending_of
+from ingest.ranges import answer_part, answer_whole, span_of
+from ingest.recording.objects import AN_HOUR, KINDS, cover_key, ending_of
 from ingest.storage.contract import Store, StoreAway, checked_key
+from ingest.thumbnails.printing import Printing, size_of
 
 AT_ONCE = 64
 """Objects in memory at a time; further requests wait for their turn."""
 
-_RANGES = {"Accept-Ranges": "bytes", "Access-Control-Expose-Headers": "Content-Length, Content-Range"}
-_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})", re.ASCII)
+_EXPOSED = {"Access-Control-Expose-Headers": "Content-Length, Content-Range"}
 
 
-def vod_routes(store: Store) -> list[Route]:
-    """`/vod/{key}`: GET, HEAD and what browsers ask before."""
-    vod = _Vod(store)
+def vod_routes(store: Store, printing: Printing) -> list[Route]:
+    """`/vod/{key}`: GET, HEAD and what browsers ask before; and covers in the size that is asked for."""
+    vod = _Vod(store, printing)
     return [
+        Route("/vod/{home:path}/thumbnail-{size}", vod.thumbnail, methods=["GET"]),
         Route("/vod/{key:path}", vod.serve, methods=["GET"]),
         Route("/vod/{key:path}", preflight, methods=["OPTIONS"]),
     ]
 
 
 class _Vod:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, printing: Printing) -> None:
         self._store = store
+        self._printing = printing
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def serve(self, request: Request) -> Response:
@@ -39,21 +41,34 @@ class _Vod:
         kind = KINDS.get(ending_of(key))
         if kind is None or not _is_key(key):
             return _refusal(404, "no such recording")
-        span = _range(request.headers.get("range"))
+        span = span_of(request.headers.get("range"))
+        # The size is not known before, so that the last so many bytes get everything, as is allowed.
+        first, last = (span.first, span.last) if span and span.first is not None else (None, None)
         try:
             async with self._places:
-                blob = await self._store.get(key, *(span or (0, None)))
+                blob = await self._store.get(key, first or 0, last)
         except StoreAway:
-            return _refusal(503, "the store of recordings cannot be reached", {"Retry-After": "5"})
+            return _away()
         if blob is None:
             return _refusal(404, "no such recording")
-        headers = {**OPEN, **_RANGES, "Cache-Control": kind.cache_control}
-        if span is None:
-            return Response(blob.data, headers=headers, media_type=kind.content_type)
-        if not blob.data:
-            return _refusal(416, "past the end", {"Content-Range": f"bytes */{blob.size}"})
-        headers["Content-Range"] = f"bytes {span[0]}-{span[0] + len(blob.data) - 1}/{blob.size}"
-        return Response(blob.data, 206, headers, kind.content_type)
+        headers = {**OPEN, **_EXPOSED, "Cache-Control": kind.cache_control}
+        if first is None:
+            return answer_whole(blob.data, headers, kind.content_type)
+        return answer_part(first, blob.data, blob.size, headers, kind.content_type)
+
+    async def thumbnail(self, request: Request) -> Response:
+        size, key = size_of(request.path_params["size"]), cover_key(request.path_params["home"])
+        if not _is_key(key):
+            return _refusal(404, "no such recording")
+        try:
+            async with self._places:
+                cover = await self._store.get(key)
+        except StoreAway:
+            return _away()
+        if cover is None:
+            return _refusal(404, "there is no picture of this recording")
+        data = await self._printing.resized(key, cover.data, size)
+        return Response(data, headers={**OPEN, "Cache-Control": AN_HOUR}, media_type=size.content_type)
 
 
 def _is_key(key: str) -> bool:
@@ -64,13 +79,8 @@ def _is_key(key: str) -> bool:
     return "/" in key
 
 
-def _range(header: str | None) -> tuple[int, int | None] | None:
-    """The one range that is asked for (RFC 9110 14.2). Others, such as several, get everything, as is allowed."""
-    match = _RANGE.fullmatch(header) if header else None
-    if match is None:
-        return None
-    first, last = int(match[1]), int(match[2]) if match[2] else None
-    return (first, last) if last is None or first <= last else None
+def _away() -> Response:
+    return _refusal(503, "the store of recordings cannot be reached", {"Retry-After": "5"})
 
 
 def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:

@@ -11,7 +11,7 @@ import structlog
 
 from ingest.recording import vod
 from ingest.recording.manifest import Manifest
-from ingest.recording.objects import KINDS, ending_of, manifest_key, media_key, multivariant_key
+from ingest.recording.objects import KINDS, ending_of, homes_of, manifest_key, media_key, multivariant_key, vtt_key
 from ingest.storage.contract import Store, StoreAway
 
 FIRST_WAIT_S = 0.2
@@ -49,15 +49,18 @@ async def put_file(store: Store, key: str, path: Path) -> None:
 async def put_playlists(store: Store, manifest: Manifest) -> None:
     """Everything but the media; the manifest comes last, and says by being there that the rest is."""
     for track in manifest.tracks:
-        await put(store, media_key(manifest.id, track.name), vod.media(track).encode())
-    await put(store, multivariant_key(manifest.id), vod.multivariant(manifest).encode())
-    await put(store, manifest_key(manifest.id), manifest.to_json())
+        await put(store, media_key(manifest.home, track.name), vod.media(track).encode())
+    if manifest.cover or manifest.sheets:
+        await put(store, vtt_key(manifest.home), vod.thumbnails(manifest))
+    await put(store, multivariant_key(manifest.home), vod.multivariant(manifest).encode())
+    await put(store, manifest_key(manifest.home), manifest.to_json())
 
 
-async def delete_all(store: Store, owner: str) -> None:
+async def delete_all(store: Store, vod_id: str) -> None:
     """Every object of a recording or a clip."""
 
     async def delete() -> None:
-        await store.delete([key async for key in store.keys(owner)])
+        for home in homes_of(vod_id):
+            await store.delete([key async for key in store.keys(home)])
 
     await until_done(delete)

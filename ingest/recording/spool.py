@@ -11,9 +11,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.hls.entries import init_name, segment_name
 from ingest.recording import journal
-from ingest.recording.journal import Begun, Kept, Line, Story
+from ingest.recording.journal import Line, Story, file_of
 from ingest.recording.manifest import Manifest
 
 JOURNAL = "journal"
@@ -34,14 +33,9 @@ class Spool:
         """Lines that the disk did not take; they come before the next ones."""
         self._size = self._recover()
 
-    def keep_init(self, line: Begun, data: bytes) -> None:
-        """Raises OSError when the init segment could not be kept."""
-        self._put(f"{line.rendition.name}/{init_name(line.init)}", data)
-        self.say(line)
-
-    def keep_segment(self, line: Kept, data: bytes) -> None:
-        """Raises OSError when the segment could not be kept."""
-        self._put(f"{line.rendition}/{segment_name(line.segment.number)}", data)
+    def keep(self, line: Line, data: bytes) -> None:
+        """The file that the line tells of, and the line. Raises OSError when the file could not be kept."""
+        self._put(file_of(line), data)
         self.say(line)
 
     def say(self, line: Line) -> None:
@@ -103,10 +97,7 @@ class Spool:
         for text in data[:whole].splitlines():
             line = journal.read(text)
             self.story.hear(line)
-            if isinstance(line, Begun):
-                known.add(f"{line.rendition.name}/{init_name(line.init)}")
-            elif isinstance(line, Kept):
-                known.add(f"{line.rendition}/{segment_name(line.segment.number)}")
+            known.add(file_of(line))
         for path in self._files.glob("*/*"):
             if path.relative_to(self._files).as_posix() not in known:
                 path.unlink()

@@ -1,4 +1,4 @@
-"""Rendering the playlists of what is over (RFC 8216bis 4.4). Pure."""
+"""Rendering the playlists of what is over (RFC 8216bis 4.4), and its WebVTT of thumbnails. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from datetime import UTC, datetime
 from ingest.hls.entries import Rendition, init_name, seconds, segment_name
 from ingest.hls.multivariant import Measured, multivariant_playlist
 from ingest.recording.manifest import KeptSegment, Manifest, Track
+from ingest.recording.objects import sheet_name
+from ingest.thumbnails.vtt import Cue, payload, render
 
 _AUDIO = "audio"
+CUES_MAX = 50_000
+"""Of one recording, about six days at ten seconds; the last one stands for what comes after."""
 
 
 def multivariant(manifest: Manifest) -> str:
@@ -41,6 +45,23 @@ def media(track: Track) -> str:
         lines.append(_segment(segment))
     lines.append("#EXT-X-ENDLIST\n")
     return "".join(lines)
+
+
+def thumbnails(manifest: Manifest) -> bytes:
+    """The WebVTT of the sheets, in the recording's media time. The first tile stands for the time before it too."""
+    offsets: dict[float, float] = {}
+    at_s = 0.0
+    for segment in manifest.timeline:
+        offsets.setdefault(segment.starts_at_s, at_s)
+        at_s += segment.duration_s
+    tiles = [
+        (offsets[starts_at_s], payload(sheet_name(sheet.number), index, (sheet.tile_width, sheet.tile_height)))
+        for sheet in manifest.sheets
+        for index, starts_at_s in enumerate(sheet.starts_at_s)
+        if starts_at_s in offsets
+    ][:CUES_MAX]
+    starts = [0.0, *(start for start, _ in tiles[1:])]
+    return render(Cue(*cue) for cue in zip(starts, [*starts[1:], at_s], (tile for _, tile in tiles), strict=False))
 
 
 def _segment(segment: KeptSegment) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from commands.identity import command_id_of
 from ingest.recording.manifest import Manifest
-from ingest.recording.objects import playback_path
+from ingest.recording.objects import thumbnail_path
 from schemas.commands.recordings import DeleteClip, DeleteRecording, PublishClip, PublishRecording, StartRecording
+from topology.playback_paths import recording_path
 
 ACTOR = "system:ingest"
 RETENTION = "retention"
@@ -24,12 +25,14 @@ def _head(name: str, about: str, channel_id: str) -> dict[str, Any]:
     }
 
 
-def start(stream_id: str, channel_id: str, node: str) -> StartRecording:
-    return StartRecording(**_head("StartRecording", stream_id, channel_id), stream_id=stream_id, node=node)
+def start(stream_id: str, channel_id: str, playback_policy: str, node: str) -> StartRecording:
+    head = _head("StartRecording", stream_id, channel_id)
+    return StartRecording(**head, stream_id=stream_id, node=node, playback_policy=playback_policy)
 
 
 def publish(manifest: Manifest, node: str) -> PublishRecording:
     """The manifest must not be empty."""
+    path = recording_path(manifest.id, manifest.playback_policy)
     return PublishRecording(
         **_head("PublishRecording", manifest.id, manifest.channel_id),
         stream_id=manifest.id,
@@ -38,8 +41,9 @@ def publish(manifest: Manifest, node: str) -> PublishRecording:
         duration_ms=round(manifest.duration_s * 1000),
         bytes=manifest.size,
         complete=manifest.complete,
-        playback_path=playback_path(manifest.id),
+        playback_path=path,
         renditions=[track.name for track in manifest.tracks],
+        thumbnail_path=thumbnail_path(path) if manifest.cover else "",
     )
 
 
@@ -54,7 +58,7 @@ def publish_clip(clip: Manifest, offset_s: float) -> PublishClip:
         clip_id=clip.id,
         vod_offset_ms=round(offset_s * 1000),
         duration_ms=round(clip.duration_s * 1000),
-        playback_path=playback_path(clip.id),
+        playback_path=recording_path(clip.id, clip.playback_policy),
     )
 
 

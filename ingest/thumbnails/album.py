@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from ingest.hls.entries import Rendition, SegmentEntry
 from ingest.thumbnails.drawing import Picture
-from ingest.thumbnails.sprites import VTT_NAME, VTT_TYPE, Mark, Sheet, SpriteFile, Sprites
+from ingest.thumbnails.sprites import Sheet, Sprites
 
 SHOT_MAX = 4 * 1024 * 1024
 """Bytes. A part that is larger is not drawn: what waits to be drawn must stay small."""
 _SOURCE = "source"
 
-Keep = Callable[[SpriteFile], None]
-"""Takes a finished file for a recording: called on the event loop, so it queues and returns."""
+
+class Keeper(Protocol):
+    """Takes the pictures of a recording: called on the event loop, so it queues and returns."""
+
+    def cover(self, picture: bytes) -> None:
+        """The stream's first picture, a JPEG."""
+
+    def sheet(self, sheet: Sheet, data: bytes) -> None:
+        """A sheet that is closed, and the JPEG of it."""
+
+    def done(self) -> None:
+        """Nothing follows."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """Media to draw the first keyframe of, and when that is shown."""
+    """Media to draw the first keyframe of, and when that is shown, Unix time."""
 
-    mark: Mark
+    starts_at_s: float
     media: bytes
 
 
@@ -36,7 +47,7 @@ class Album:
         interval_s: float,
         shoot: Callable[[Album, Shot], None],
         over: Callable[[Album], None],
-        keep: Keep | None,
+        keeper: Keeper | None,
     ) -> None:
         self.stream_id = stream_id
         self.number = number
@@ -50,7 +61,7 @@ class Album:
         self._interval_s = interval_s
         self._shoot = shoot
         self._over = over
-        self._keep = keep
+        self._keeper = keeper
         self._init: tuple[int, bytes] | None = None
         self._media_s = 0.0
         self._due_s = 0.0
@@ -64,10 +75,9 @@ class Album:
     def segment(self, rendition_name: str, entry: SegmentEntry, data: bytes) -> None:
         if rendition_name != _SOURCE:
             return
-        mark = Mark(entry.starts_at_s, self._media_s)
-        self._media_s += entry.duration_s
         # The segment that is nearest to the moment is taken: durations are whole frames and seldom add up to it.
-        middle_s = mark.media_s + entry.duration_s / 2
+        middle_s = self._media_s + entry.duration_s / 2
+        self._media_s += entry.duration_s
         if self._init is None or self._init[0] != entry.init or middle_s <= self._due_s:
             return
         part = _independent_part(entry, data)
@@ -76,31 +86,32 @@ class Album:
         # Counted from when it was due and not from now, so that segments that do not divide it keep the pace.
         while self._due_s < middle_s:
             self._due_s += self._interval_s
-        self._shoot(self, Shot(mark, self._init[1] + part))
+        self._shoot(self, Shot(entry.starts_at_s, self._init[1] + part))
 
     def finish(self) -> None:
         self._over(self)
 
     # The gallery's side
 
-    def add(self, mark: Mark, picture: Picture) -> Sheet | None:
+    def add(self, starts_at_s: float, picture: Picture) -> Sheet | None:
         """Show a picture; returns the sheet that it closed."""
         self.latest = picture.master
         self.pictures += 1
-        return self.sprites.add(mark, picture.tile, picture.tile_size)
+        if self._keeper and self.pictures == 1:
+            self._keeper.cover(picture.master)
+        return self.sprites.add(starts_at_s, picture.tile, picture.tile_size)
 
     def drawn(self, sheet: Sheet, data: bytes) -> None:
         """Hold a closed sheet as one picture in place of its tiles."""
         sheet.data = data
         sheet.tiles.clear()
-        if self._keep:
-            self._keep(sheet.file(data))
+        if self._keeper:
+            self._keeper.sheet(sheet, data)
 
     def round_off(self) -> None:
-        """Give the recording what can only be said at its end: the WebVTT, and a picture for its page."""
-        if self._keep and self.latest:
-            self._keep(SpriteFile(VTT_NAME, self.sprites.recording_vtt(self._media_s), VTT_TYPE))
-            self._keep(SpriteFile("thumbnail.jpg", self.latest, "image/jpeg"))
+        """Nothing more is drawn."""
+        if self._keeper:
+            self._keeper.done()
 
 
 def _independent_part(entry: SegmentEntry, data: bytes) -> bytes | None:

@@ -10,7 +10,7 @@ from itertools import count
 import structlog
 
 from ingest.hls.sink import SegmentSink
-from ingest.thumbnails.album import Album, Keep, Shot
+from ingest.thumbnails.album import Album, Keeper, Shot
 from ingest.thumbnails.artist import Drawing
 from ingest.thumbnails.drawing import Unreadable
 from ingest.thumbnails.sprites import Sheet, Sprites
@@ -51,11 +51,10 @@ class Gallery:
         self._over: OrderedDict[Album, None] = OrderedDict()
         self._work = asyncio.Event()
 
-    def open(self, stream_id: str, keep: Keep | None = None) -> SegmentSink:
-        """Where a stream's segments go. `keep` takes the sheets of its recording, each when it is full, and at the end
-        the WebVTT."""
+    def open(self, stream_id: str, keeper: Keeper | None = None) -> SegmentSink:
+        """Where a stream's segments go. `keeper` takes the pictures of its recording."""
         sprites = Sprites(self._interval_s, self._window_s)
-        album = Album(stream_id, next(self._numbers), sprites, self._interval_s, self._shoot, self._end, keep)
+        album = Album(stream_id, next(self._numbers), sprites, self._interval_s, self._shoot, self._end, keeper)
         self._albums[stream_id] = album
         return album
 
@@ -102,7 +101,7 @@ class Gallery:
             album.failing = True
             return
         album.failing = False
-        closed = album.add(shot.mark, picture)
+        closed = album.add(shot.starts_at_s, picture)
         if album.pictures == 1:
             self._announce(album.stream_id)
         if closed:
@@ -117,10 +116,11 @@ class Gallery:
             album.drawn(sheet, data)
 
     async def _round_off(self, album: Album) -> None:
-        closed = album.sprites.close()
-        if closed:
-            await self._draw_sheet(album, closed)
-        album.round_off()
+        try:
+            if closed := album.sprites.close():
+                await self._draw_sheet(album, closed)
+        finally:
+            album.round_off()
         asyncio.get_running_loop().call_later(self._linger_s, self._forget, album)
 
     def _forget(self, album: Album) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from ingest.thumbnails.artist import Artist
 from ingest.thumbnails.gallery import Gallery
+from ingest.thumbnails.printing import Printing
 from ingest.thumbnails.prints import Prints
 from ingest.thumbnails.serving import Thumbnails, thumbnail_routes
 
@@ -18,6 +19,7 @@ from ingest.thumbnails.serving import Thumbnails, thumbnail_routes
 @dataclass(frozen=True)
 class Studio:
     gallery: Gallery
+    printing: Printing
     routes: list[BaseRoute]
 
 
@@ -28,7 +30,8 @@ async def running_studio(interval_s: float, window_s: float, announce: Callable[
     gallery = Gallery(artist, interval_s=interval_s, window_s=window_s, announce=announce)
     drawing = asyncio.create_task(gallery.run())
     try:
-        yield Studio(gallery, thumbnail_routes(Thumbnails(gallery, artist, Prints())))
+        printing = Printing(artist, Prints())
+        yield Studio(gallery, printing, thumbnail_routes(Thumbnails(gallery, printing)))
     finally:
         drawing.cancel()
         await asyncio.wait([drawing])

@@ -20,6 +20,7 @@ VIDEOS = Table(
         "complete": "boolean",
         "playback_path": "text",
         "renditions": "text[]",
+        "thumbnail_path": "text",
     },
     indexes=("(channel_id, published_at DESC) WHERE published_at IS NOT NULL",),
 )
@@ -43,7 +44,7 @@ CLIPS = Table(
 )
 """A clip that is not published yet is not cut yet."""
 
-_PUBLISHED_FACTS = ("started_at", "duration_ms", "bytes", "complete", "playback_path", "renditions")
+_PUBLISHED_FACTS = ("started_at", "duration_ms", "bytes", "complete", "playback_path", "renditions", "thumbnail_path")
 _RECORDING_STARTED = frozenset({"channel_id", "created_at"})
 _RECORDING_PUBLISHED = frozenset({"channel_id", "published_at", *_PUBLISHED_FACTS})
 _CREATED_FACTS = ("channel_id", "stream_id", "creator_id", "title")

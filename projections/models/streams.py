@@ -166,5 +166,5 @@ MODEL = Model(
         "RenditionDropped": _rendition_dropped,
         **recordings.ON,
     },
-    revision=4,
+    revision=5,
 )

@@ -10,7 +10,7 @@ from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import MessageId, UserId
 from query_api.owner import require_owner
-from query_api.pages import Listing, Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from schemas.commands.chat import SendMessage
 
 DROPPED = ("msg_rejected",)
@@ -69,7 +69,7 @@ class SentMessage(BaseModel):
 
 async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
     query = call.query
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     rows = await call.services.database.rows(_SQL, query.broadcaster_id, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["sent_at"], row["message_id"]))
     return Answer(Page[ChatMessage](data=[ChatMessage(**row) for row in page], pagination=pagination))

@@ -1,4 +1,4 @@
-"""Clips: short stretches of what is live or was, kept on their own."""
+"""Clips: short stretches of what is live or was, kept on their own. Who may watch them is as their stream was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from commands.identity import new_id
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import Line, StreamId, UserId
-from query_api.pages import Listing, Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Listing, Page, PageQuery, by_time, paged
+from query_api.vod_links import VodLinks
 from schemas.commands.recordings import CreateClip, DeleteClip
 
 SCOPE = "clips:edit"
@@ -22,13 +23,15 @@ SELECT c.clip_id, c.channel_id, coalesce(b.display_name, '') AS broadcaster_name
        coalesce(a.display_name, '') AS creator_name, coalesce(v.stream_id, '') AS video_id,
        coalesce(s.category, '') AS category, coalesce(s.language, '') AS language,
        coalesce(nullif(c.title, ''), s.title, '') AS title, c.created_at,
-       c.duration_ms, c.vod_offset_ms, c.playback_path
+       c.duration_ms, c.vod_offset_ms, c.playback_path,
+       coalesce(s.playback_policy, '') AS playback_policy
 FROM clips c
 LEFT JOIN users b ON b.user_id = c.channel_id
 LEFT JOIN users a ON a.user_id = c.creator_id
 LEFT JOIN videos v ON v.stream_id = c.stream_id AND v.published_at IS NOT NULL
 LEFT JOIN streams s ON s.stream_id = c.stream_id
 WHERE c.published_at IS NOT NULL AND c.created_at IS NOT NULL
+  AND (s.playback_policy = 'public' OR c.channel_id = $6)
   AND (cardinality($1::text[]) = 0 OR c.clip_id = ANY($1))
   AND ($2::text IS NULL OR c.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (c.created_at, c.clip_id) < ($3, $4))
@@ -75,7 +78,7 @@ class Clip(BaseModel):
     """Helix's fields, and where to play it."""
 
     id: str
-    url: str = Field(description="The multivariant playlist.")
+    url: str = Field(description="The multivariant playlist; with a playback token on it unless public.")
     embed_url: str = ""
     broadcaster_id: str
     broadcaster_name: str
@@ -91,7 +94,8 @@ class Clip(BaseModel):
     duration: float = Field(description="Seconds, as it was cut: from a keyframe, in whole segments.")
     vod_offset: float = Field(description="Where it begins in the video, seconds.")
     is_featured: bool = False
-    playback_url: str = Field(description="The multivariant playlist.")
+    playback_url: str = Field(description="As url.")
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
 
 
 class ClipQuery(BaseModel):
@@ -138,11 +142,11 @@ async def list_clips(call: Call[ClipsQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     if bool(query.id) == bool(query.broadcaster_id):
         raise ApiError(400, "id, broadcaster_id: give one of them.")
-    after = keys_of(query.after, by_time) if query.after else (None, None)
-    rows = await services.database.rows(_SQL, query.id, query.broadcaster_id, *after, query.first + 1)
+    after = query.place(by_time)
+    links = VodLinks(services, call.session)
+    rows = await services.database.rows(_SQL, query.id, query.broadcaster_id, *after, query.first + 1, links.viewer_id)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["created_at"], row["clip_id"]))
-    playback_url = services.settings.playback_url.rstrip("/")
-    return Answer(Page[Clip](data=[_clip(row, playback_url) for row in page], pagination=pagination))
+    return Answer(Page[Clip](data=[_clip(row, links) for row in page], pagination=pagination))
 
 
 async def delete_clip(call: Call[ClipQuery, Nothing]) -> Answer:
@@ -152,8 +156,9 @@ async def delete_clip(call: Call[ClipQuery, Nothing]) -> Answer:
     return Answer(consistency=accepted.token)
 
 
-def _clip(row: Record, playback_url: str) -> Clip:
-    url = playback_url + row["playback_path"]
+def _clip(row: Record, links: VodLinks) -> Clip:
+    vod = links.vod(row["clip_id"], row["channel_id"], row["playback_path"], row["playback_policy"])
+    url = vod.at("index.m3u8")
     return Clip(
         id=row["clip_id"],
         url=url,
@@ -169,6 +174,7 @@ def _clip(row: Record, playback_url: str) -> Clip:
         duration=row["duration_ms"] / 1000,
         vod_offset=row["vod_offset_ms"] / 1000,
         playback_url=url,
+        playback_policy=row["playback_policy"],
     )
 
 
@@ -178,7 +184,8 @@ ENDPOINTS = (
         path="/helix/clips",
         tag="Clips",
         summary="Get clips",
-        description="By `id` or by `broadcaster_id`, newest first. A clip appears once it is cut.",
+        description="By `id` or by `broadcaster_id`, newest first. A clip appears once it is cut; those that are not "
+        "public are shown as such videos are.",
         handler=list_clips,
         query=ClipsQuery,
         body=Nothing,
@@ -189,7 +196,8 @@ ENDPOINTS = (
         path="/helix/clips",
         tag="Clips",
         summary="Clip a live stream",
-        description="Its last seconds. The clip is cut within some seconds; GET /helix/clips shows it then.",
+        description="Its last seconds. The clip is cut within some seconds; GET /helix/clips shows it then. Of a "
+        "stream that is not public only its owner makes clips.",
         handler=clip_stream,
         query=NewClip,
         body=Nothing,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from commands.identity import new_id
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.fields import Line, UserId
-from query_api.pages import Listing, Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from schemas.commands.support import Donate
 
 _SQL = """
@@ -81,7 +81,7 @@ async def donate(call: Call[Nothing, NewDonation]) -> Answer:
 
 async def list_donations(call: Call[DonationsQuery, Nothing]) -> Answer:
     query = call.query
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     rows = await call.services.database.rows(_SQL, query.broadcaster_id, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["donated_at"], row["donation_id"]))
     return Answer(Page[Donation](data=[_donation(row) for row in page], pagination=pagination))

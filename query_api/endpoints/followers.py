@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.fields import UserId
 from query_api.owner import require_owner
-from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_time, paged
 from schemas.commands.follows import Follow, Unfollow
 
 _FOLLOWERS = """
@@ -83,7 +83,7 @@ class FollowQuery(BaseModel):
 
 async def list_followers(call: Call[FollowersQuery, Nothing]) -> Answer:
     query, database = call.query, call.services.database
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     rows = await database.rows(_FOLLOWERS, query.broadcaster_id, query.user_id, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["followed_at"], row["user_id"]))
     total = await database.rows("SELECT count(*) FROM follows WHERE channel_id = $1", query.broadcaster_id)
@@ -93,7 +93,7 @@ async def list_followers(call: Call[FollowersQuery, Nothing]) -> Answer:
 async def list_followed(call: Call[FollowedQuery, Nothing]) -> Answer:
     query, database = call.query, call.services.database
     require_owner(call, query.user_id, "user_id")
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     rows = await database.rows(_FOLLOWED, query.user_id, query.broadcaster_id, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["followed_at"], row["broadcaster_id"]))
     total = await database.rows("SELECT count(*) FROM follows WHERE follower_id = $1", query.user_id)

@@ -1,4 +1,4 @@
-"""Tokens that play a stream which is not public."""
+"""Tokens that play what is not public: a live stream, its recording, or a clip."""
 
 from __future__ import annotations
 
@@ -9,37 +9,54 @@ from asyncpg import Record
 from pydantic import BaseModel, Field
 
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
-from query_api.errors import ApiError, unavailable
-from query_api.fields import UserId
+from query_api.errors import ApiError
+from query_api.fields import StreamId, UserId
 from query_api.pages import Listing
-from query_api.playback_links import Grant
+from query_api.playback_links import TOKEN_S, Grant, signed
+from query_api.services import Services
+from query_api.vod_links import SCOPE
 from query_api.watching import REFUSALS, may_watch
 from schemas.events.channels import PUBLIC
-from topology.playback_keys import CannotSign
 
-_SQL = """
+_LIVE = """
 SELECT stream_id, playback_path, playback_policy FROM streams
 WHERE channel_id = $1 AND status IN ('live', 'disconnected') ORDER BY started_at DESC LIMIT 1
+"""
+
+_VIDEO = """
+SELECT v.stream_id, v.playback_path, s.playback_policy
+FROM videos v JOIN streams s ON s.stream_id = v.stream_id
+WHERE v.channel_id = $1 AND v.stream_id = $2 AND v.published_at IS NOT NULL
+"""
+
+_CLIP = """
+SELECT c.clip_id AS stream_id, c.playback_path, s.playback_policy
+FROM clips c JOIN streams s ON s.stream_id = c.stream_id
+WHERE c.channel_id = $1 AND c.clip_id = $2 AND c.published_at IS NOT NULL
 """
 
 
 class TokenWish(Body):
     """For whom, for how long."""
 
-    broadcaster_id: UserId = Field(description="Whose live stream.")
+    broadcaster_id: UserId = Field(description="Whose live stream, video or clip.")
+    video_id: StreamId | None = Field(default=None, description="One of his videos, in place of what is live.")
+    clip_id: StreamId | None = Field(default=None, description="One of his clips, likewise.")
     viewer_id: UserId | None = Field(
         default=None, description="Who will watch; the token's user unless he owns the channel, then anybody."
     )
     country: str | None = Field(
         default=None, pattern=r"^[A-Z]{2}$", description="ISO 3166-1: the token works from there only."
     )
-    duration_s: int = Field(default=600, ge=10, description="How long it works; an operator's setting is the limit.")
+    duration_s: int = Field(
+        default=TOKEN_S, ge=10, description="How long it works; an operator's setting is the limit."
+    )
 
 
 class PlaybackToken(BaseModel):
     """Works below the stream's address until it expires."""
 
-    stream_id: str
+    stream_id: str = Field(description="Of a clip the clip's id.")
     token: str = Field(description="Empty where CloudFront checks signatures of its own.")
     expires_at: datetime
     playback_url: str = Field(description="The multivariant playlist's address with `query` on it.")
@@ -53,11 +70,9 @@ async def create_token(call: Call[Nothing, TokenWish]) -> Answer:
     wish, longest_s = call.body, call.services.settings.playback_token_longest_s
     if wish.duration_s > longest_s:
         raise ApiError(400, f"duration_s: at most {longest_s}.")
-    stream = await call.services.database.row(_SQL, wish.broadcaster_id)
-    if stream is None:
-        raise ApiError(404, "The channel is not live.", "not_live")
+    stream = await _wanted(call.services, wish)
     if stream["playback_policy"] == PUBLIC:
-        raise ApiError(409, "The stream is public: its playback_url plays without a token.", "stream_public")
+        raise ApiError(409, "That is public: its playback_url plays without a token.", "stream_public")
     viewer = _viewer(wish, call.user.user_id, stream)
     grant = Grant(
         stream_id=stream["stream_id"],
@@ -69,10 +84,7 @@ async def create_token(call: Call[Nothing, TokenWish]) -> Answer:
     links = call.services.links
     if not links.binds and (wish.viewer_id or wish.country):
         raise ApiError(400, "viewer_id, country: CloudFront's signatures cannot be bound to these.")
-    try:
-        link = links.link(grant)
-    except CannotSign:
-        raise unavailable("This edge has no key that signs playback tokens now.", 60) from None
+    link = signed(links, grant)
     token = PlaybackToken(
         stream_id=grant.stream_id,
         token=link.token,
@@ -82,6 +94,22 @@ async def create_token(call: Call[Nothing, TokenWish]) -> Answer:
         cookies=link.cookies,
     )
     return Answer(Listing[PlaybackToken](data=[token]))
+
+
+async def _wanted(services: Services, wish: TokenWish) -> Record:
+    """What is to be played. Raises ApiError."""
+    if wish.video_id and wish.clip_id:
+        raise ApiError(400, "video_id, clip_id: give one of them, or none for what is live.")
+    row, owner = services.database.row, wish.broadcaster_id
+    if wish.video_id:
+        found, missing = await row(_VIDEO, owner, wish.video_id), ("The channel has no such video.", "unknown_video")
+    elif wish.clip_id:
+        found, missing = await row(_CLIP, owner, wish.clip_id), ("The channel has no such clip.", "unknown_clip")
+    else:
+        found, missing = await row(_LIVE, owner), ("The channel is not live.", "not_live")
+    if found is None:
+        raise ApiError(404, *missing)
+    return found
 
 
 def _viewer(wish: TokenWish, user_id: str, stream: Record) -> str | None:
@@ -102,13 +130,13 @@ ENDPOINTS = (
         path="/helix/streams/playback_token",
         tag="Streams",
         summary="Make a playback token",
-        description="For a live stream that is not public. The channel's owner makes them for anybody; others for "
-        "themselves, where the channel's policy lets them in.",
+        description="For a live stream, a video or a clip that is not public. The channel's owner makes them for "
+        "anybody; others for themselves, where the channel's policy lets them in.",
         handler=create_token,
         query=Nothing,
         body=TokenWish,
         answer=Listing[PlaybackToken],
-        scope="user:manage:playback",
+        scope=SCOPE,
         rejections=(404, 409),
     ),
 )

@@ -1,4 +1,4 @@
-"""How a stream is doing and how it did."""
+"""How a stream is doing and how it did. Of a stream that is not public, its owner is told only."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from query_api.advice import advice_for, figures_of
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import Moment, StreamId
-from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_time, paged
+from schemas.events.channels import PUBLIC
 
 CHANGES = 100
 
-_STREAM = "SELECT stream_id, channel_id, started_at FROM streams WHERE stream_id = $1"
+_STREAM = "SELECT stream_id, channel_id, started_at, playback_policy FROM streams WHERE stream_id = $1"
 
 _SAMPLE = "SELECT * FROM health_samples WHERE stream_id = $1 ORDER BY sampled_at DESC, event_id DESC LIMIT 1"
 
@@ -152,10 +153,12 @@ class Health(BaseModel):
 
 async def get_health(call: Call[HealthQuery, Nothing]) -> Answer:
     query, rows = call.query, call.services.database.rows
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     stream = await call.services.database.row(_STREAM, query.stream_id)
     if stream is None:
         raise ApiError(404, "There is no stream with this id.")
+    if stream["playback_policy"] != PUBLIC and call.user.user_id != stream["channel_id"]:
+        raise ApiError(403, "The stream is not public: only its owner sees how it is doing.", "not_owner")
     where = (query.stream_id, query.started_at, query.ended_at)
     encoder = await call.services.database.row(_ENCODER, query.stream_id)
     samples, pagination = paged(
@@ -197,7 +200,7 @@ ENDPOINTS = (
         tag="Streams",
         summary="Get a stream's health",
         description="How it is doing now with advice, what its encoder says, the changes of its status, its "
-        "starvations, and a sample per segment.",
+        "starvations, and a sample per segment. Of a stream that is not public, its owner is told only.",
         handler=get_health,
         query=HealthQuery,
         body=Nothing,

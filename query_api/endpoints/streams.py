@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.fields import Line, Login, UserId
-from query_api.pages import Page, PageQuery, by_count, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_count, by_time, paged
 
 _LIVE = """
 SELECT s.stream_id, s.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
@@ -108,7 +108,7 @@ class PastStream(BaseModel):
 
 async def list_streams(call: Call[StreamsQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
-    after = keys_of(query.after, by_count) if query.after else (None, None)
+    after = query.place(by_count)
     rows = await services.database.rows(
         _LIVE, query.user_id, query.user_login, query.game_id, query.language, *after, query.first + 1
     )
@@ -119,7 +119,7 @@ async def list_streams(call: Call[StreamsQuery, Nothing]) -> Answer:
 
 async def list_past_streams(call: Call[PastStreamsQuery, Nothing]) -> Answer:
     query = call.query
-    after = keys_of(query.after, by_time) if query.after else (None, None)
+    after = query.place(by_time)
     rows = await call.services.database.rows(_PAST, query.user_id, query.user_login, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["ended_at"], row["stream_id"]))
     return Answer(Page[PastStream](data=[_past_stream(row) for row in page], pagination=pagination))

@@ -1,4 +1,4 @@
-"""Recordings, as Helix shows videos."""
+"""Recordings, as Helix shows videos. Those that are not public are shown to who may watch them, with a token."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from pydantic import BaseModel, Field
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import StreamId, UserId
-from query_api.pages import Page, PageQuery, by_time, keys_of, paged
+from query_api.pages import Page, PageQuery, by_time, paged
+from query_api.vod_links import VodLinks
 from schemas.commands.recordings import DeleteRecording
+from schemas.events.channels import PUBLIC
 
 SCOPE = "channel:manage:videos"
 
 _SQL = """
 SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(s.title, '') AS title, coalesce(s.language, '') AS language, v.started_at, v.published_at,
-       v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions
+       v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions,
+       v.thumbnail_path, coalesce(s.playback_policy, '') AS playback_policy
 FROM videos v
 LEFT JOIN users u ON u.user_id = v.channel_id
 LEFT JOIN streams s ON s.stream_id = v.stream_id
 WHERE v.published_at IS NOT NULL
+  AND (s.playback_policy = 'public' OR v.channel_id = $6)
   AND (cardinality($1::text[]) = 0 OR v.stream_id = ANY($1))
   AND ($2::text IS NULL OR v.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (v.published_at, v.stream_id) < ($3, $4))
@@ -50,15 +54,21 @@ class Video(BaseModel):
     description: str = ""
     created_at: datetime = Field(description="When the stream began.")
     published_at: datetime
-    url: str = Field(description="The multivariant playlist.")
-    thumbnail_url: str = ""
-    viewable: Literal["public"] = "public"
+    url: str = Field(description="The multivariant playlist; with a playback token on it unless public.")
+    thumbnail_url: str = Field(
+        description="Replace `%{width}` and `%{height}` by pixels, and `.jpg` by `.webp`; empty without pictures."
+    )
+    thumbnails_url: str = Field(
+        description="WebVTT of small pictures for a seek bar; empty without pictures. Not in Helix."
+    )
+    viewable: Literal["public", "private"]
     view_count: int = 0
     language: str
     type: Literal["archive"] = "archive"
     duration: str = Field(description="Such as 3h8m33s.")
     muted_segments: None = None
-    playback_url: str = Field(description="The multivariant playlist.")
+    playback_url: str = Field(description="As url.")
+    playback_policy: str = Field(description="Who may watch: public, private or subscribers.")
     size: int = Field(description="Bytes.")
     complete: bool = Field(description="False when something is missing; manifest.json beside the playlist lists it.")
     renditions: list[str]
@@ -80,11 +90,11 @@ async def list_videos(call: Call[VideosQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     if bool(query.id) == bool(query.user_id):
         raise ApiError(400, "id, user_id: give one of them.")
-    after = keys_of(query.after, by_time) if query.after else (None, None)
-    rows = await services.database.rows(_SQL, query.id, query.user_id, *after, query.first + 1)
+    after = query.place(by_time)
+    links = VodLinks(services, call.session)
+    rows = await services.database.rows(_SQL, query.id, query.user_id, *after, query.first + 1, links.viewer_id)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["published_at"], row["stream_id"]))
-    playback_url = services.settings.playback_url.rstrip("/")
-    return Answer(Page[Video](data=[_video(row, playback_url) for row in page], pagination=pagination))
+    return Answer(Page[Video](data=[_video(row, links) for row in page], pagination=pagination))
 
 
 async def delete_videos(call: Call[OwnVideosQuery, Nothing]) -> Answer:
@@ -106,8 +116,11 @@ def helix_duration(milliseconds: int) -> str:
     return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{seconds}s"
 
 
-def _video(row: Record, playback_url: str) -> Video:
-    url = playback_url + row["playback_path"]
+def _video(row: Record, links: VodLinks) -> Video:
+    policy = row["playback_policy"]
+    vod = links.vod(row["stream_id"], row["channel_id"], row["playback_path"], policy)
+    url = vod.at("index.m3u8")
+    name = row["thumbnail_path"].rpartition("/")[2].replace("{", "%{")
     return Video(
         id=row["stream_id"],
         stream_id=row["stream_id"],
@@ -118,9 +131,13 @@ def _video(row: Record, playback_url: str) -> Video:
         created_at=row["started_at"],
         published_at=row["published_at"],
         url=url,
+        thumbnail_url=vod.at(name) if name else "",
+        thumbnails_url=vod.at("thumbnails.vtt") if name else "",
+        viewable="public" if policy == PUBLIC else "private",
         language=row["language"],
         duration=helix_duration(row["duration_ms"]),
         playback_url=url,
+        playback_policy=policy,
         size=row["bytes"],
         complete=row["complete"],
         renditions=row["renditions"],
@@ -133,7 +150,8 @@ ENDPOINTS = (
         path="/helix/videos",
         tag="Videos",
         summary="Get recordings",
-        description="By `id` or by `user_id`, last published first.",
+        description="By `id` or by `user_id`, last published first. Videos that are not public are there for who may "
+        "watch them and shows a token with the scope user:manage:playback.",
         handler=list_videos,
         query=VideosQuery,
         body=Nothing,

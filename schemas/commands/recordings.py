@@ -6,6 +6,7 @@ from dataclasses_avroschema import types
 from pydantic import Field
 
 from schemas.commands.streams import StreamCommand
+from schemas.events.channels import PUBLIC
 
 
 class RecordingCommand(StreamCommand):
@@ -18,6 +19,7 @@ class StartRecording(RecordingCommand):
     """Say that the first segment is kept."""
 
     node: str
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch: the stream's.")
 
 
 class PublishRecording(RecordingCommand):
@@ -30,6 +32,7 @@ class PublishRecording(RecordingCommand):
     complete: bool
     playback_path: str
     renditions: list[str] = Field(default_factory=list)
+    thumbnail_path: str = ""
 
 
 class DeleteRecording(RecordingCommand):

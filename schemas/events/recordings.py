@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses_avroschema import types
 from pydantic import Field
 
+from schemas.events.channels import PUBLIC
 from schemas.events.streams import StreamEvent
 
 
@@ -15,6 +16,7 @@ class RecordingStarted(StreamEvent):
     """The first segment of a stream is kept for later: clips can be cut from now on."""
 
     node: str = Field(description="The ingest node that keeps it, and sees to it for as long as it lives.")
+    playback_policy: str = Field(default=PUBLIC, description="Who may watch it and clips of it: the stream's.")
 
 
 class RecordingPublished(StreamEvent):
@@ -27,6 +29,9 @@ class RecordingPublished(StreamEvent):
     complete: bool = Field(description="False when segments are missing; the recording's manifest lists them.")
     playback_path: str = Field(description="Path of the multivariant playlist at the playback origin.")
     renditions: list[str] = Field(default_factory=list, description="Such as source, audio or 720p.")
+    thumbnail_path: str = Field(
+        default="", description="Path of its picture, with `{width}x{height}` to be replaced by a size in pixels."
+    )
 
 
 class RecordingDeleted(StreamEvent):

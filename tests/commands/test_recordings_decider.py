@@ -38,6 +38,7 @@ PUBLISHED_FACTS: dict[str, Any] = {
     "complete": True,
     "playback_path": "/vod/st/index.m3u8",
     "renditions": ["source"],
+    "thumbnail_path": "/vod/st/thumbnail-{width}x{height}.jpg",
 }
 LIVE: tuple[Event, ...] = (
     happened(PublishAuthorised, **OF_STREAM, session_id="s", node="n1", key_id="k", resumed=False),
@@ -115,6 +116,16 @@ def test_what_is_not_published_or_gone_cannot_be_deleted() -> None:
 
 def test_anybody_clips_a_live_stream_that_is_recorded() -> None:
     channel().given(*LIVE, STARTED).when(clip()).then(created())
+
+
+@pytest.mark.parametrize("policy", ["private", "subscribers"])
+def test_only_the_owner_clips_what_is_not_public(policy: str) -> None:
+    start = wish(StartRecording, actor=SYSTEM, **OF_STREAM, node="n1", playback_policy=policy)
+    started = happened(RecordingStarted, **OF_STREAM, node="n1", playback_policy=policy)
+    channel().when(start).then(started)
+    channel().given(*LIVE, started).when(clip()).then_rejected(policy)
+    channel().given(*LIVE, started).when(clip(actor=ADA)).then(created(creator_id=ADA))
+    channel().given(started, PUBLISHED).when(clip_of_video(45_000)).then_rejected(policy)
 
 
 def test_a_stream_that_is_not_live_or_not_recorded_cannot_be_clipped() -> None:

@@ -204,6 +204,7 @@ PUBLISHED = {
     "complete": True,
     "playback_path": "/vod/st/index.m3u8",
     "renditions": ["source", "audio"],
+    "thumbnail_path": "/vod/st/thumbnail-{width}x{height}.jpg",
 }
 
 

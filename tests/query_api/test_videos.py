@@ -17,6 +17,8 @@ from query_api.endpoints.videos import helix_duration
 from tests.engines import answers
 from tests.ingest.recording.takes import PATIENCE_S
 from tests.ingest.rtmp.house import encoder, eventually
+from tests.ingest.thumbnails.film import opened
+from tests.ingest.thumbnails.test_sprites import read_vtt
 from tests.query_api.conftest import Edge, Member, process
 
 pytestmark = pytest.mark.stack
@@ -112,6 +114,18 @@ def test_an_ended_stream_is_a_video_that_plays_as_long_as_it_says(
     assert video["duration"] in {helix_duration(round(played * 1000) + slack) for slack in (-300, 0, 300)}
     (by_id,) = data_of(edge, "/helix/videos", id=live)
     assert by_id == video
+
+
+def test_a_video_has_a_picture_in_any_size_and_tiles_for_a_seek_bar(video: dict[str, Any]) -> None:
+    template = video["thumbnail_url"]
+    assert template.endswith(f"/vod/{video['id']}/thumbnail-%{{width}}x%{{height}}.jpg")
+    picture = httpx.get(template.replace("%{width}", "320").replace("%{height}", "180"))
+    assert (picture.status_code, opened(picture.content).size) == (200, (320, 180))
+    _, cues = read_vtt(httpx.get(video["thumbnails_url"]).content)
+    assert cues[0].start_s == 0
+    assert cues[-1].end_s == pytest.approx(seconds_of(video["playback_url"]), abs=0.3)
+    sheet = httpx.get(f"{video['thumbnails_url'].rpartition('/')[0]}/{cues[0].url}")
+    assert opened(sheet.content).width >= cues[0].box[2]
 
 
 def test_a_clip_of_a_video_ends_at_the_offset_and_lives_longer_than_the_video(

@@ -49,6 +49,8 @@ def _addresses(data: Path, state: SystemState, usable: bool) -> dict[str, Any]:
     settings = secrets.apply(settings)
     return {
         "rtmp": f"rtmp://127.0.0.1:{settings.rtmp_port}/live",
+        # The name that certificates for a try are made for; who has a real one knows its name.
+        "rtmps": f"rtmps://localhost:{state.rtmps_port}/live" if state.rtmps_port else "",
         "edge": settings.edge_url,
         "playback": settings.playback_url,
         "clickhouse": settings.clickhouse_url,

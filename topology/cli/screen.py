@@ -16,6 +16,8 @@ def show(report: dict[str, Any], console: Console) -> None:
     rows.add_column(style="bold")
     rows.add_column(overflow="fold")
     rows.add_row("publish", f"{report['rtmp']}   stream key {demo['stream_key']}")
+    if report["rtmps"]:
+        rows.add_row("over TLS", f"{report['rtmps']}   with the same key")
     rows.add_row("watch", f"{report['edge']}/watch/{demo['login']}")
     rows.add_row("API", f"{report['edge']}/docs")
     rows.add_row("ClickHouse", f"{report['clickhouse']}   user {analyst['name']}, password {analyst['password']}")

@@ -3,6 +3,20 @@
 import { ApiError, ask } from "./api.js";
 
 const KEPT = "tally.session";
+const DIALOG = `
+  <dialog id="sign-in-dialog" aria-labelledby="sign-in-title">
+    <form id="sign-in-form">
+      <h2 id="sign-in-title">Sign in</h2>
+      <label>Login <input name="login" autocomplete="username" autocapitalize="none" pattern="[a-z0-9_]{3,25}" title="3 to 25 small letters, digits or _" required></label>
+      <label>Password <input name="password" type="password" autocomplete="current-password" minlength="8" maxlength="128" required></label>
+      <label class="check"><input name="register" type="checkbox"> I am new here: make this account</label>
+      <p id="sign-in-error" class="error" role="alert" hidden></p>
+      <div class="row">
+        <button>Sign in</button>
+        <button type="button" class="quiet" id="sign-in-cancel">Cancel</button>
+      </div>
+    </form>
+  </dialog>`;
 
 /** Event: "change". `user` is {id, login, token} or null. */
 export class Session extends EventTarget {
@@ -44,8 +58,9 @@ export class Session extends EventTarget {
   }
 }
 
-/** Wires the sign-in dialog and the buttons of the bar. Returns a function that opens the dialog. */
+/** Adds the sign-in dialog to the page and wires the buttons of the bar. Returns a function that opens the dialog. */
 export function signInDialog(session) {
+  document.body.insertAdjacentHTML("beforeend", DIALOG);
   const element = (id) => document.getElementById(id);
   const dialog = element("sign-in-dialog");
   const form = element("sign-in-form");

@@ -54,6 +54,7 @@ def test_without_them_the_query_is_read_however_often_it_was_encoded(encode: typ
     [
         {},
         CMCD | {"cs-uri-stem": "/favicon.ico"},
+        CMCD | {"cs-uri-stem": "/private/s-1/vod/source/segment1.m4s"},
         CMCD | {"cmcd-session-id": "-"},
         CMCD | {"cmcd-session-id": "no good"},
         CMCD | {"cmcd-encoded-bitrate": "fast"},

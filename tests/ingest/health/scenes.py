@@ -10,16 +10,22 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from ingest.media.aac import read_aac
+from ingest.media.av1 import read_av1
 from ingest.media.avc import read_avc
 from ingest.media.flv import AudioConfig, AudioFrame, VideoConfig, VideoFrame, read_audio, read_video
+from ingest.media.hevc import read_hevc
 from ingest.media.parameters import AudioParameters, VideoParameters
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import read_flv
 
 WIDTH, HEIGHT, RATE, GOP = 320, 180, 15, 30
 SAMPLE_RATE, SAMPLES = 48_000, 1024
+
+_READERS = {"avc1": read_avc, "hvc1": read_hevc, "av01": read_av1}
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -48,19 +54,21 @@ def _camera(index: int) -> Picture:
 
 
 PICTURES: dict[str, Callable[[int], Picture]] = {"black": _black, "still": _still, "clock": _clock, "camera": _camera}
+ENCODERS = {
+    "libx264": {"preset": "ultrafast"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:open-gop=0"},
+    "libsvtav1": {"preset": "12", "svtav1-params": "pred-struct=1:tune=0"},
+}
 VOLUMES = {"silence": 0.0, "whisper": 0.01, "tone": 0.5}
 
 
 @lru_cache
-def scene(picture: str, sound: str, seconds: int = 8) -> tuple[MediaTag, ...]:
+def scene(picture: str, sound: str, seconds: int = 8, codec: str = "libx264") -> tuple[MediaTag, ...]:
     """No picture, or no sound, with an empty name."""
     file = io.BytesIO()
     container = av.open(file, "w", format="flv")
-    video = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"}) if picture else None
+    video = _video(container, codec) if picture else None
     audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if sound else None
-    if video:
-        video.width, video.height, video.pix_fmt, video.gop_size = WIDTH, HEIGHT, "yuv420p", GOP
-        video.bit_rate = 500_000
     samples = 0
     for index in range(seconds * RATE):
         if video:
@@ -80,10 +88,19 @@ def scene(picture: str, sound: str, seconds: int = 8) -> tuple[MediaTag, ...]:
     return tuple(read_flv(file.getvalue()))
 
 
+def _video(container: OutputContainer, codec: str) -> VideoStream:
+    video = container.add_stream(codec, rate=RATE, options=ENCODERS[codec])
+    assert isinstance(video, VideoStream)
+    video.width, video.height, video.pix_fmt, video.gop_size = WIDTH, HEIGHT, "yuv420p", GOP
+    if codec != "libsvtav1":  # its low delay knows no variable bit rate
+        video.bit_rate = 500_000
+    return video
+
+
 def pictures(tags: tuple[MediaTag, ...]) -> tuple[VideoParameters, list[memoryview]]:
     """The keyframes."""
     units = [read_video(tag.payload) for tag in tags if tag.kind == "video"]
-    parameters = next(read_avc(unit.record) for unit in units if isinstance(unit, VideoConfig))
+    parameters = next(_READERS[unit.codec](unit.record) for unit in units if isinstance(unit, VideoConfig))
     return parameters, [unit.data for unit in units if isinstance(unit, VideoFrame) and unit.keyframe]
 
 

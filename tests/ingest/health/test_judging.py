@@ -10,7 +10,7 @@ from ingest.health.judge import RULES, Verdict, clear_code, judge, raise_code
 from ingest.health.measure import SegmentSeen, sample_of
 from tests.ingest.health.seen import BAD, GOOD, NOT_LOOKED
 
-BY_OTHERS = {"unsupportedProfile", "ladderOverloaded"}
+BY_OTHERS = {"unsupportedProfile", "ladderOverloaded", "recordingFailed"}
 LOOKED_FOR = ("silentAudio", "blackPicture", "frozenPicture")
 
 

@@ -16,7 +16,7 @@ from ingest.health import probe as subject
 from ingest.health.decoding import SILENCE_DBFS, brightness, change, loudness_dbfs, thumbnail
 from ingest.health.measure import Look
 from ingest.health.probe import LOOK_EVERY_S, WAITING_MAX, Glimpse, Looker, Probe
-from tests.ingest.health.scenes import pictures, scene, sounds
+from tests.ingest.health.scenes import ENCODERS, pictures, scene, sounds
 
 NOTHING = Glimpse(None, None, None, [])
 
@@ -42,24 +42,26 @@ def seen_by(looker: Looker, glimpse: Glimpse) -> Look:
     return look
 
 
-def changes(picture: str) -> list[float]:
-    video, keyframes = pictures(scene(picture, ""))
+def changes(picture: str, codec: str = "libx264") -> list[float]:
+    video, keyframes = pictures(scene(picture, "", codec=codec))
     seen = [thumbnail(video.entry, video.record, keyframe) for keyframe in keyframes]
     return [change(a, b) for a, b in pairwise(seen) if a is not None and b is not None]
 
 
-def test_a_black_picture_is_dark_and_others_are_not() -> None:
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_a_black_picture_is_dark_and_others_are_not(codec: str) -> None:
     for name in ("black", "still", "camera"):
-        video, keyframes = pictures(scene(name, ""))
+        video, keyframes = pictures(scene(name, "", codec=codec))
         picture = thumbnail(video.entry, video.record, keyframes[0])
         assert picture is not None
         assert (brightness(picture) < 20) == (name == "black")
 
 
-def test_a_still_picture_does_not_change_and_a_clock_or_a_cameras_noise_does() -> None:
-    assert changes("still")[-1] < 4
-    assert min(changes("clock")) > 4
-    assert min(changes("camera")) > 4
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_a_still_picture_does_not_change_and_a_clock_or_a_cameras_noise_does(codec: str) -> None:
+    assert changes("still", codec)[-1] < 4
+    assert min(changes("clock", codec)) > 4
+    assert min(changes("camera", codec)) > 4
 
 
 @pytest.mark.parametrize(("sound", "least", "most"), [("silence", -120, -90), ("whisper", -50, -35), ("tone", -12, -6)])
@@ -89,16 +91,18 @@ def test_bytes_that_are_no_picture_or_sound_show_nothing(data: bytes, entry: byt
     assert loudness is None or SILENCE_DBFS <= loudness <= 40
 
 
-def test_a_damaged_keyframe_does_no_harm() -> None:
-    video, keyframes = pictures(scene("camera", ""))
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_a_damaged_keyframe_does_no_harm(codec: str) -> None:
+    video, keyframes = pictures(scene("camera", "", codec=codec))
     for at in range(50, len(keyframes[0]), 997):
         damaged = bytearray(keyframes[0])
         damaged[at : at + 8] = bytes(8)
         thumbnail(video.entry, video.record, bytes(damaged))
 
 
-def test_a_picture_too_large_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    video, keyframes = pictures(scene("still", ""))
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_a_picture_too_large_is_not_decoded(monkeypatch: pytest.MonkeyPatch, codec: str) -> None:
+    video, keyframes = pictures(scene("still", "", codec=codec))
     monkeypatch.setattr("ingest.health.decoding.PIXELS_MAX", 320 * 180 - 1)
     assert thumbnail(video.entry, video.record, keyframes[0]) is None
     monkeypatch.undo()

@@ -112,6 +112,28 @@ def test_a_private_stream_is_not_in_the_public_tree(front: Front, stream: str) -
     assert reason(front.ask(f"/live/{stream}/index.m3u8?token={front.token()}")) == "token_missing"
 
 
+def test_a_private_recording_is_not_in_the_public_tree(front: Front) -> None:
+    assert reason(front.ask("/vod/private/r-1/index.m3u8")) == "token_missing"
+    assert reason(front.ask("/vod/%70rivate/r-1/index.m3u8")) == "token_missing"
+    assert reason(front.ask(f"/vod/private/s-1/index.m3u8?token={front.token()}")) == "token_missing"
+
+
+def test_a_token_opens_the_recording_it_is_for(front: Front) -> None:
+    token = front.token(stream_id="r-1", path="/private/r-1/vod/")
+    answer = front.ask(f"/private/r-1/vod/source/media.m3u8?token={token}")
+    assert answer.json() == {"path": "/vod/private/r-1/source/media.m3u8", "query": ""}
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert "Path=/private/r-1/vod/;" in answer.headers["Set-Cookie"]
+    assert reason(front.ask("/private/r-1/vod/index.m3u8")) == "token_missing"
+    assert reason(front.ask(f"/private/r-2/vod/index.m3u8?token={token}")) == "other_stream"
+
+
+def test_what_opens_a_recording_does_not_open_the_live_stream_but_the_other_way_round(front: Front) -> None:
+    recording = front.token(path="/private/s-1/vod/")
+    assert reason(front.ask(f"{INDEX}?token={recording}")) == "other_path"
+    assert front.ask(f"/private/s-1/vod/index.m3u8?token={front.token()}").status_code == 200
+
+
 def test_a_private_stream_is_refused_without_a_token(front: Front) -> None:
     for path in (INDEX, PART, f"{INDEX}?token=", "/private/unknown/index.m3u8"):
         assert reason(front.ask(path)) == "token_missing"

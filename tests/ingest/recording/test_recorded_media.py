@@ -18,11 +18,10 @@ from starlette.applications import Starlette
 from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
-from ingest.recording.serving import vod_routes
 from ingest.storage.contract import Store
 from tests.ingest.media.footage import NOW_S, push_all, record, shifted
 from tests.ingest.recording.takes import becomes
-from tests.ingest.recording.workshop import Workshop, workshop
+from tests.ingest.recording.workshop import Workshop, routes_of, workshop
 
 SECONDS = 8
 
@@ -30,7 +29,7 @@ SECONDS = 8
 @asynccontextmanager
 async def served(store: Store) -> AsyncIterator[str]:
     """The address of a real server of the store's recordings."""
-    app = Starlette(routes=vod_routes(store))
+    app = Starlette(routes=routes_of(store))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve())
     await becomes(lambda: server.started)

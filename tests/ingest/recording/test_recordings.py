@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -187,36 +186,8 @@ async def test_a_stream_that_does_not_come_back_is_published_after_its_grace(
     async with workshop(tmp_path, deciders=deciders, grace_s=0.1) as at:
         await at.published()
         assert at.event("RecordingPublished").duration_ms == 6000
-        recording_or_not = at.recorder.open("stream", "channel")
+        recording_or_not = at.recorder.open("stream", "channel", "public")
         assert isinstance(recording_or_not, Unrecorded) or at.recorder.find("stream") is not None
-
-
-async def test_a_full_disk_makes_gaps_and_the_recording_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with workshop(tmp_path) as at:
-        recording = at.open()
-        begin(recording)
-        feed(recording, range(2))
-        await becomes(lambda: (tmp_path / "store/stream/audio/segment1.m4s").exists())
-
-        def full(*_: Any) -> None:
-            raise OSError(28, "No space left on device")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Path, "write_bytes", full)
-            feed(recording, range(2, 4))
-            await becomes(lambda: recording._spool.story.last_number == 3 and not recording._inbox)
-        feed(recording, range(4, 6))
-        recording.finish()
-        await at.published()
-        assert not at.event("RecordingPublished").complete
-        manifest = await at.manifest()
-        assert [(gap.rendition, gap.first, gap.last, gap.reason) for gap in manifest.gaps] == [
-            ("source", 2, 3, "disk_full"),
-            ("audio", 2, 3, "disk_full"),
-        ]
-        assert manifest.duration_s == 12.0
 
 
 async def test_a_store_away_for_longer_than_the_spool_can_hold_makes_gaps(tmp_path: Path) -> None:
@@ -316,15 +287,11 @@ async def test_a_rendition_that_begins_anew_has_an_init_segment_more(tmp_path: P
         assert AUDIO.name not in str(await at.keys("stream"))
 
 
-@pytest.mark.parametrize(
-    ("on", "policy", "recorded"), [(True, "public", True), (True, "private", False), (False, "public", False)]
-)
-async def test_only_what_everybody_may_watch_is_recorded_and_only_when_recording_is_on(
-    tmp_path: Path, on: bool, policy: str, recorded: bool
-) -> None:
+@pytest.mark.parametrize("on", [True, False])
+async def test_nothing_is_recorded_when_recording_is_off(tmp_path: Path, on: bool) -> None:
     asked = wishes.authorise(f"live_1001_{'k' * 32}", "primary", "session", "node")
-    entry_of_stream = Entry(asked=asked, stream_id="stream", playback_policy=policy)
+    entry_of_stream = Entry(asked=asked, stream_id="stream")
     async with workshop(tmp_path) as at:
-        sink = Recordings(at.recorder, [], on).sink(entry_of_stream)
-    assert isinstance(sink, Unrecorded) is not recorded
-    assert (tmp_path / "spool" / "stream").exists() is recorded
+        sink = Recordings(at.recorder, at.store, on).sink(entry_of_stream)
+    assert isinstance(sink, Unrecorded) is not on
+    assert (tmp_path / "spool" / "stream").exists() is on

@@ -9,10 +9,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest.recording.serving import vod_routes
 from ingest.recording.shipping import put
 from ingest.storage.contract import Blob, StoreAway
 from ingest.storage.local import LocalStore
+from ingest.thumbnails.drawing import picture_of
+from tests.ingest.recording.workshop import routes_of
+from tests.ingest.thumbnails.film import GREEN, film, is_coloured, opened
 
 SEGMENT = "/vod/stream/source/segment0.m4s"
 
@@ -28,6 +30,9 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     await put(store, "stream/index.m3u8", b"#EXTM3U\n")
     await put(store, "stream/manifest.json", b"{}")
     await put(store, "stream/source/segment0.m4s", b"0123456789")
+    picture = picture_of(b"".join(film((GREEN,)))).master
+    for home in ("stream", "private/stream"):
+        await put(store, f"{home}/thumbnails/cover.jpg", picture)
     await store.put("top.m4s", b"x", "video/mp4", "")
     await store.put("stream/secret.txt", b"x", "text/plain", "")
     async with over_http(store) as client:
@@ -35,7 +40,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def over_http(store: LocalStore) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=vod_routes(store)))
+    transport = httpx.ASGITransport(Starlette(routes=routes_of(store)))
     return httpx.AsyncClient(transport=transport, base_url="http://origin")
 
 
@@ -85,6 +90,36 @@ async def test_a_range_past_the_end_is_refused_with_the_size(client: httpx.Async
     assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */10")
 
 
+@pytest.mark.parametrize(("name", "form"), [("thumbnail-320x180.jpg", "JPEG"), ("thumbnail-80x60.webp", "WEBP")])
+async def test_a_recordings_picture_is_given_in_the_size_that_is_asked_for(
+    client: httpx.AsyncClient, name: str, form: str
+) -> None:
+    for home in ("stream", "private/stream"):
+        answer = await client.get(f"/vod/{home}/{name}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, f"image/{form.lower()}")
+        assert answer.headers["cache-control"] == "public, max-age=3600"
+        image = opened(answer.content)
+        assert image.format == form
+        assert f"-{image.width}x{image.height}." in name
+        assert is_coloured(image, (0.5, 0.5), GREEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("stream/thumbnail-0x180.jpg", 400),
+        ("stream/thumbnail-big.jpg", 404),
+        ("other/thumbnail-320x180.jpg", 404),
+        ("../stream/thumbnail-320x180.jpg", 404),
+        ("stream/.hidden/thumbnail-320x180.jpg", 404),
+    ],
+)
+async def test_a_picture_that_is_not_there_or_of_no_size_is_refused(
+    client: httpx.AsyncClient, name: str, status: int
+) -> None:
+    assert (await client.get(f"/vod/{name}")).status_code == status
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -107,6 +142,7 @@ async def test_what_is_not_there_or_none_of_ours_is_not_found(client: httpx.Asyn
 
 async def test_a_store_that_is_away_is_said_and_not_cached(tmp_path: Path) -> None:
     async with over_http(Away(tmp_path)) as client:
-        answer = await client.get(SEGMENT)
-    assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
-    assert answer.headers["retry-after"] == "5"
+        for path in (SEGMENT, "/vod/stream/thumbnail-320x180.jpg"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+            assert answer.headers["retry-after"] == "5"

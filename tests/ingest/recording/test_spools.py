@@ -25,9 +25,9 @@ BEGUN = Begun(SOURCE, 0)
 def filled(directory: Path, segments: int = 3) -> Spool:
     spool = Spool(directory)
     spool.say(OPENED)
-    spool.keep_init(BEGUN, b"init")
+    spool.keep(BEGUN, b"init")
     for number in range(segments):
-        spool.keep_segment(Kept("source", kept(number)), data_of("source", number))
+        spool.keep(Kept("source", kept(number)), data_of("source", number))
     return spool
 
 
@@ -67,7 +67,7 @@ def test_what_the_store_has_is_forgotten_but_stays_in_the_manifest(tmp_path: Pat
 def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
     filled(tmp_path)
     again = Spool(tmp_path)
-    again.keep_segment(Kept("source", kept(3)), b"more")
+    again.keep(Kept("source", kept(3)), b"more")
     again.say(Finished())
     assert Spool(tmp_path).story.finished
     assert len(Spool(tmp_path).manifest().timeline) == 4
@@ -106,7 +106,7 @@ def test_lines_that_the_disk_does_not_take_are_written_when_it_does(tmp_path: Pa
         spool.say(Kept("source", kept(0, gap="disk_full", size=0)))
         spool.say(Kept("source", kept(1, gap="disk_full", size=0)))
     assert [segment.number for segment in spool.manifest().timeline] == [0, 1], "known meanwhile"
-    spool.keep_segment(Kept("source", kept(2)), b"there is room again")
+    spool.keep(Kept("source", kept(2)), b"there is room again")
     timeline = Spool(tmp_path).manifest().timeline
     assert [(segment.number, segment.gap) for segment in timeline] == [(0, "disk_full"), (1, "disk_full"), (2, "")]
 
@@ -116,7 +116,7 @@ def test_a_segment_that_the_disk_refuses_leaves_nothing_behind(tmp_path: Path) -
     shutil.rmtree(tmp_path / "files")
     (tmp_path / "files").write_text("in the way")
     with pytest.raises(OSError, match="files"):
-        spool.keep_segment(Kept("source", kept(0)), b"data")
+        spool.keep(Kept("source", kept(0)), b"data")
     assert not spool.manifest().timeline
 
 

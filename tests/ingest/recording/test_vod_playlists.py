@@ -6,12 +6,14 @@ import math
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.recording import vod
-from ingest.recording.manifest import LOST, NOT_MADE, KeptSegment, Manifest
+from ingest.recording.manifest import LOST, NOT_MADE, KeptSegment, KeptSheet, Manifest
 from tests.ingest.recording.takes import AUDIO, NOW_S, RUNG, SOURCE, kept, recording, track
+from tests.ingest.thumbnails.test_sprites import read_vtt
 
 
 def test_a_media_playlist_lists_every_segment_gap_and_discontinuity() -> None:
@@ -94,6 +96,46 @@ def test_segments_without_a_keyframe_are_not_called_independent() -> None:
     assert "INDEPENDENT-SEGMENTS" not in vod.multivariant(recording(cut_by_force))
 
 
+def sheet(number: int, *numbers: int, size: tuple[int, int] = (160, 90)) -> KeptSheet:
+    """Of the tiles of these segments."""
+    return KeptSheet(number, *size, tuple(kept(each).starts_at_s for each in numbers))
+
+
+def test_thumbnails_have_the_times_of_the_recording_from_beginning_to_end() -> None:
+    # After the third segment the publisher was away for a minute.
+    timeline = [kept(0), kept(1), kept(2), *(kept(n, starts_at_s=NOW_S + 60 + 2 * n) for n in (3, 4, 5))]
+    later = KeptSheet(1, 90, 160, (NOW_S + 66, NOW_S + 70))
+    manifest = replace(recording(track(*timeline)), sheets=(sheet(0, 1, 2), later))
+    _, cues = read_vtt(vod.thumbnails(manifest))
+    assert [(cue.start_s, cue.end_s) for cue in cues] == [(0, 4), (4, 6), (6, 10), (10, 12)]
+    assert [cue.url for cue in cues] == ["thumbnails/sprite0.jpg"] * 2 + ["thumbnails/sprite1.jpg"] * 2
+    assert [cue.box for cue in cues] == [(0, 0, 160, 90), (160, 0, 160, 90), (0, 0, 90, 160), (90, 0, 90, 160)]
+
+
+def test_a_tile_lies_on_its_sheet_in_rows_of_ten() -> None:
+    manifest = replace(recording(track(*(kept(n) for n in range(25)))), sheets=(sheet(0, *range(25)),))
+    assert read_vtt(vod.thumbnails(manifest))[1][23].box == (3 * 160, 2 * 90, 160, 90)
+
+
+def test_tiles_of_what_is_not_in_the_recording_are_left_out() -> None:
+    manifest = replace(recording(track(kept(0), kept(1))), sheets=(sheet(0, 0, 1, 2, 3),))
+    assert [cue.start_s for cue in read_vtt(vod.thumbnails(manifest))[1]] == [0, 2]
+    assert read_vtt(vod.thumbnails(recording(track(kept(0)))))[1] == []
+
+
+def test_a_recordings_cues_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vod, "CUES_MAX", 3)
+    manifest = replace(recording(track(*(kept(n) for n in range(9)))), sheets=(sheet(0, *range(9)),))
+    cues = read_vtt(vod.thumbnails(manifest))[1]
+    assert (len(cues), cues[-1].end_s) == (3, 18.0)
+
+
+def test_a_clip_has_no_thumbnails_of_its_recording() -> None:
+    manifest = replace(recording(track(kept(0), kept(1))), sheets=(sheet(0, 0, 1),), cover=True)
+    clip = manifest.cut("clip", 1, 1)
+    assert (clip.sheets, clip.cover) == ((), False)
+
+
 segments = st.builds(
     KeptSegment,
     number=st.just(0),
@@ -147,5 +189,6 @@ def _maps(lines: list[str]) -> dict[int, int]:
 @settings(deadline=None)
 @given(st.lists(segments, min_size=1, max_size=20), st.lists(segments, min_size=1, max_size=20))
 def test_a_manifest_reads_back_as_it_was_written(one: list[KeptSegment], two: list[KeptSegment]) -> None:
-    manifest = recording(track(*numbered(one)), track(*numbered(two), rendition=AUDIO))
+    whole = recording(track(*numbered(one)), track(*numbered(two), rendition=AUDIO))
+    manifest = replace(whole, playback_policy="private", sheets=(sheet(0, 1, 2), sheet(1, 3)), cover=True)
     assert Manifest.from_json(manifest.to_json()) == manifest

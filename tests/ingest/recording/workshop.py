@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import Route
+
 from commands.identity import new_id
 from ingest.recording.clips import Clips
 from ingest.recording.errands import Errand, Errands
@@ -17,14 +19,19 @@ from ingest.recording.manifest import Manifest
 from ingest.recording.recorder import Recorder
 from ingest.recording.recording import Allowance, Recording, Tools
 from ingest.recording.service import Steward
+from ingest.recording.serving import vod_routes
 from ingest.recording.shelf import PublishedShelf
 from ingest.storage.contract import Store
 from ingest.storage.local import LocalStore
+from ingest.thumbnails.printing import Printing
+from ingest.thumbnails.prints import Prints
 from schemas.commands.recordings import CreateClip
+from schemas.events.channels import PUBLIC
 from schemas.events.streams import PublishAuthorised, StreamStarted
 from schemas.message import Command, Event
 from tests.ingest.recording.takes import AUDIO, SOURCE, becomes, comes, data_of, entry
 from tests.ingest.rtmp.house import LocalDeciders
+from tests.ingest.thumbnails.film import Here
 
 NODE = "node"
 
@@ -38,8 +45,8 @@ class Workshop:
     errands: Errands
     _told: int = field(default=0)
 
-    def open(self, stream: str = "stream", channel: str = "channel") -> Recording:
-        sink = self.recorder.open(stream, channel)
+    def open(self, stream: str = "stream", channel: str = "channel", policy: str = PUBLIC) -> Recording:
+        sink = self.recorder.open(stream, channel, policy)
         assert isinstance(sink, Recording)
         return sink
 
@@ -72,12 +79,12 @@ class Workshop:
         self.deciders.fold(PublishAuthorised(**facts, key_id="k", resumed=False))
         self.deciders.fold(StreamStarted(**facts, playback_path=""))
 
-    async def clip(self, at_s: float, lasting_s: float = 5.0, **more: Any) -> str:
+    async def clip(self, at_s: float, lasting_s: float = 5.0, actor: str = "somebody", **more: Any) -> str:
         """Create a clip at this Unix time and see to it."""
         clip_id = new_id()
         await self.submit(
             CreateClip(
-                **_envelope_of_command(at_s),
+                **_envelope_of_command(at_s, actor),
                 channel_id="channel",
                 clip_id=clip_id,
                 title="",
@@ -96,9 +103,9 @@ def _envelope() -> dict[str, Any]:
     return {"event_id": new_id(), "occurred_at": datetime.now(UTC), "actor": "system:test", "correlation_id": "test"}
 
 
-def _envelope_of_command(at_s: float) -> dict[str, Any]:
+def _envelope_of_command(at_s: float, actor: str) -> dict[str, Any]:
     moment = datetime.fromtimestamp(at_s, UTC)
-    return {"command_id": new_id(), "issued_at": moment, "actor": "somebody", "correlation_id": "test"}
+    return {"command_id": new_id(), "issued_at": moment, "actor": actor, "correlation_id": "test"}
 
 
 @asynccontextmanager
@@ -125,6 +132,11 @@ async def workshop(
     finally:
         await errands.stop()
         await recorder.stop()
+
+
+def routes_of(store: Store) -> list[Route]:
+    """What plays and shows a store's recordings, drawing at once."""
+    return vod_routes(store, Printing(Here(), Prints()))
 
 
 def begin(recording: Recording, init: int = 0) -> None:

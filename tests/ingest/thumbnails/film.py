@@ -7,7 +7,7 @@ import io
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from PIL import Image
 from ingest.hls.entries import PartEntry, Rendition, SegmentEntry
 from ingest.hls.sink import SegmentSink
 from ingest.thumbnails.drawing import Format, Picture, picture_of, resized, sheet_of
+from ingest.thumbnails.sprites import Sheet
 
 NOW_S = 1_790_000_000.0
 Colour = tuple[int, int, int]
@@ -39,7 +40,8 @@ def film(
     file = io.BytesIO()
     options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
     with av.open(file, "w", format="mp4", options=options) as container:
-        stream = container.add_stream(codec, rate=10, options={"preset": "veryfast", "x265-params": "log-level=none"})
+        preset = "10" if codec == "libsvtav1" else "veryfast"
+        stream = container.add_stream(codec, rate=10, options={"preset": preset, "x265-params": "log-level=none"})
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.sample_aspect_ratio = aspect
@@ -91,6 +93,25 @@ def entry_of(reel: Reel, data: bytes, *, independent: bool = True) -> SegmentEnt
         size=len(data),
         parts=(PartEntry(reel.segment_s, independent, 0, len(data)),),
     )
+
+
+@dataclass
+class Kept:
+    """A Keeper that holds what it was given."""
+
+    covers: list[bytes] = field(default_factory=list)
+    sheets: list[tuple[Sheet, bytes]] = field(default_factory=list)
+    over: bool = False
+
+    def cover(self, picture: bytes) -> None:
+        self.covers.append(picture)
+
+    def sheet(self, sheet: Sheet, data: bytes) -> None:
+        assert not self.over
+        self.sheets.append((sheet, data))
+
+    def done(self) -> None:
+        self.over = True
 
 
 class Here:

@@ -12,7 +12,7 @@ from tests.ingest.thumbnails.film import BLUE, GREEN, RED, WHITE, Colour, film, 
 QUARTERS = ((0.25, 0.25, RED), (0.75, 0.25, GREEN), (0.25, 0.75, BLUE), (0.75, 0.75, WHITE))
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1"])
 @pytest.mark.parametrize("bt709", [False, True], ids=["BT.601", "BT.709"])
 def test_a_picture_has_the_colours_that_were_encoded(codec: str, bt709: bool) -> None:
     picture = picture_of(b"".join(film(codec=codec, bt709=bt709)))

@@ -10,20 +10,20 @@ import pytest
 from ingest.hls.sink import SegmentSink
 from ingest.thumbnails.drawing import Picture
 from ingest.thumbnails.gallery import PENDING_MAX, Gallery
-from ingest.thumbnails.sprites import SpriteFile
 from tests.ingest.thumbnails.film import (
     BLUE,
     GREEN,
+    NOW_S,
     RED,
     Colour,
     Here,
+    Kept,
     Reel,
     film,
     is_coloured,
     opened,
     until,
 )  # fmt: skip
-from tests.ingest.thumbnails.test_sprites import read_vtt
 
 
 class Slow(Here):
@@ -47,8 +47,8 @@ class Desk:
         self.gallery = Gallery(drawing, interval_s=10, window_s=7200, announce=self.announced.append, linger_s=0.0)
         self.running = asyncio.create_task(self.gallery.run())
 
-    def reel(self, stream_id: str = "stream", kept: list[SpriteFile] | None = None, segment_s: float = 2.0) -> Reel:
-        return Reel(self.gallery.open(stream_id, kept.append if kept is not None else None), segment_s)
+    def reel(self, stream_id: str = "stream", kept: Kept | None = None, segment_s: float = 2.0) -> Reel:
+        return Reel(self.gallery.open(stream_id, kept), segment_s)
 
     def pictures(self, stream_id: str = "stream") -> int:
         album = self.gallery.find(stream_id)
@@ -136,48 +136,71 @@ async def test_the_queue_is_bounded_and_the_oldest_is_dropped(slow_desk: tuple[D
 
 
 async def test_a_recording_gets_each_sheet_once_and_at_the_end_the_rest(desk: Desk) -> None:
-    kept: list[SpriteFile] = []
+    kept = Kept()
     reel = desk.reel(kept=kept, segment_s=10.0)
     colours = [RED, GREEN, BLUE]
     for index in range(103):
         reel.show(colours[index % 3])
         await desk.drew(index + 1)
-    await until(lambda: len(kept) == 1)
+    await until(lambda: len(kept.sheets) == 1)
+    assert not kept.over
     reel.sink.finish()
-    await until(lambda: len(kept) == 4)
-    assert [(file.name, file.content_type) for file in kept] == [
-        ("sprite0.jpg", "image/jpeg"),
-        ("sprite1.jpg", "image/jpeg"),
-        ("thumbnails.vtt", "text/vtt"),
-        ("thumbnail.jpg", "image/jpeg"),
-    ]
-    sheets = {file.name: opened(file.data) for file in kept[:2]}
-    _, cues = read_vtt(kept[2].data)
-    assert cues[-1].end_s == 1030
-    for index, cue in enumerate(cues):
-        x, y, width, height = cue.box
-        tile = sheets[cue.url].crop((x, y, x + width, y + height))
-        assert tile.size == (160, 90)
-        assert is_coloured(tile, (0.5, 0.5), colours[index % 3])
+    await until(lambda: kept.over)
+    assert [len(sheet.starts_at_s) for sheet, _ in kept.sheets] == [100, 3]
+    index = 0
+    for sheet, data in kept.sheets:
+        picture = opened(data)
+        for place, starts_at_s in enumerate(sheet.starts_at_s):
+            assert starts_at_s == NOW_S + 10 * index
+            column, row = place % 10, place // 10
+            tile = picture.crop((column * 160, row * 90, column * 160 + 160, row * 90 + 90))
+            assert is_coloured(tile, (0.5, 0.5), colours[index % 3])
+            index += 1
+
+
+async def test_the_first_picture_is_a_recordings_cover(desk: Desk) -> None:
+    kept = Kept()
+    reel = desk.reel(kept=kept)
+    for count, colour in enumerate((GREEN, RED, BLUE), 1):
+        reel.show(colour, segments=5)
+        await desk.drew(count)
+    assert len(kept.covers) == 1
+    assert is_coloured(opened(kept.covers[0]), (0.5, 0.5), GREEN)
 
 
 async def test_the_last_picture_is_drawn_before_the_end(slow_desk: tuple[Desk, Slow]) -> None:
     desk, slow = slow_desk
-    kept: list[SpriteFile] = []
+    kept = Kept()
     desk.reel("holds the pen").show()
     await until(lambda: slow.asked == 1)
     reel = desk.reel(kept=kept)
     reel.show()
     reel.sink.finish()
     slow.may.set()
-    await until(lambda: len(kept) == 3)
+    await until(lambda: kept.over)
+    assert (len(kept.covers), len(kept.sheets)) == (1, 1)
 
 
-async def test_a_stream_without_pictures_leaves_nothing(desk: Desk) -> None:
-    kept: list[SpriteFile] = []
+async def test_the_end_is_said_also_when_the_last_sheet_cannot_be_drawn() -> None:
+    class Clumsy(Here):
+        async def sheet(self, tiles: list[bytes], tile_size: tuple[int, int]) -> bytes:
+            raise RuntimeError("dropped it")
+
+    desk, kept = Desk(Clumsy()), Kept()
+    reel = desk.reel(kept=kept)
+    reel.show()
+    await desk.drew(1)
+    reel.sink.finish()
+    await until(lambda: kept.over)
+    await desk.close()
+    assert kept.sheets == []
+
+
+async def test_a_stream_without_pictures_leaves_nothing_but_its_end(desk: Desk) -> None:
+    kept = Kept()
     desk.reel(kept=kept).sink.finish()
     await until(lambda: desk.gallery.find("stream") is None)
-    assert kept == []
+    assert kept == Kept(over=True)
 
 
 async def test_pictures_go_with_their_stream_and_not_with_its_successor(desk: Desk) -> None:

@@ -10,17 +10,16 @@ from ingest.hls.registry import Registry
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.thumbnails.gallery import Gallery
-from ingest.thumbnails.sprites import SpriteFile
 from tests.ingest.media.footage import push_all, record, shifted
-from tests.ingest.thumbnails.film import Here, opened, until
+from tests.ingest.thumbnails.film import Here, Kept, opened, until
 from tests.ingest.thumbnails.test_sprites import read_vtt
 
 
 async def test_a_published_stream_has_thumbnails_over_an_interruption(tmp_path: Path) -> None:
-    kept: list[SpriteFile] = []
+    kept = Kept()
     gallery = Gallery(Here(), interval_s=2, window_s=7200, announce=lambda stream_id: None)
     running = asyncio.create_task(gallery.run())
-    sink = gallery.open("stream", kept.append)
+    sink = gallery.open("stream", kept)
     live = LiveStream("stream", "channel", MediaSettings(), Registry(tmp_path), [sink])
     album = gallery.find("stream")
     assert album
@@ -36,15 +35,12 @@ async def test_a_published_stream_has_thumbnails_over_an_interruption(tmp_path: 
     await until(partial(drew, 3))
     push_all(live, shifted(record(2, gop=60, size=(180, 320)), 60_000))
     live.close()
-    await until(lambda: len(kept) == 4)
+    await until(lambda: kept.over)
 
-    assert [file.name for file in kept] == ["sprite0.jpg", "sprite1.jpg", "thumbnails.vtt", "thumbnail.jpg"]
-    _, cues = read_vtt(kept[2].data)
-    assert [round(cue.start_s) for cue in cues] == [0, 2, 4, 6]
-    assert [cue.url for cue in cues] == ["sprite0.jpg"] * 3 + ["sprite1.jpg"]
-    assert round(cues[-1].end_s) == 8
+    assert [len(sheet.starts_at_s) for sheet, _ in kept.sheets] == [3, 1]
     _, live_cues = read_vtt(album.sprites.live_vtt())
     assert [round(cue.start_s) for cue in live_cues] == [0, 2, 4, 60]
-    assert opened(kept[3].data).size == (180, 320)
+    assert album.latest
+    assert opened(album.latest).size == (180, 320)
     running.cancel()
     await asyncio.wait([running])

@@ -15,6 +15,7 @@ from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
 from ingest.thumbnails.drawing import Format
 from ingest.thumbnails.gallery import Gallery
+from ingest.thumbnails.printing import Printing
 from ingest.thumbnails.prints import Prints
 from ingest.thumbnails.serving import Thumbnails, thumbnail_routes
 from ingest.thumbnails.studio import running_studio
@@ -56,7 +57,8 @@ class Site:
         self.drawing = Counting()
         self.gallery = Gallery(self.drawing, interval_s=10, window_s=7200, announce=lambda stream_id: None)
         self.running = asyncio.create_task(self.gallery.run())
-        routes = thumbnail_routes(Thumbnails(self.gallery, self.drawing, Prints(bytes_max=100_000, making_max=3)))
+        printing = Printing(self.drawing, Prints(bytes_max=100_000, making_max=3))
+        routes = thumbnail_routes(Thumbnails(self.gallery, printing))
         transport = httpx.ASGITransport(create_origin(LiveEdge(Registry(directory)), beside=routes))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://origin")
         self.reel = Reel(self.gallery.open("stream"), segment_s=10.0)

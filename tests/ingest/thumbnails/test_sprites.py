@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.thumbnails.sprites import CUES_MAX, SHEET_TILES, Mark, Sprites
+from ingest.thumbnails.sprites import SHEET_TILES, Sprites
 from tests.ingest.thumbnails.film import NOW_S
 
 INTERVAL_S = 10.0
@@ -46,7 +46,7 @@ def _seconds(text: str) -> float:
 def filled(count: int, window_s: float = 7200.0, size: tuple[int, int] = WIDE) -> Sprites:
     sprites = Sprites(INTERVAL_S, window_s)
     for index in range(count):
-        sprites.add(Mark(NOW_S + index * INTERVAL_S, index * INTERVAL_S), b"tile", size)
+        sprites.add(NOW_S + index * INTERVAL_S, b"tile", size)
     return sprites
 
 
@@ -56,24 +56,6 @@ def assert_gapless(cues: list[Cue]) -> None:
     assert all(cue.start_s < cue.end_s for cue in cues)
 
 
-def test_a_recordings_cues_cover_it_from_beginning_to_end() -> None:
-    _, cues = read_vtt(filled(250).recording_vtt(2497.5))
-    assert len(cues) == 250
-    assert_gapless(cues)
-    assert cues[-1].end_s == 2497.5
-    assert [cues[index].url for index in (0, 99, 100, 249)] == [
-        "sprite0.jpg", "sprite0.jpg", "sprite1.jpg", "sprite2.jpg"
-    ]  # fmt: skip
-    assert cues[123].box == (3 * 160, 2 * 90, 160, 90)
-
-
-def test_the_first_tile_stands_for_the_time_before_it() -> None:
-    sprites = Sprites(INTERVAL_S, 60)
-    sprites.add(Mark(NOW_S + 4, 4.0), b"tile", WIDE)
-    _, cues = read_vtt(sprites.recording_vtt(20.0))
-    assert [(cue.start_s, cue.end_s) for cue in cues] == [(0.0, 20.0)]
-
-
 def test_live_cues_are_counted_from_a_moment_that_is_told() -> None:
     note, cues = read_vtt(filled(5).live_vtt())
     assert note == f"NOTE PROGRAM-DATE-TIME:{datetime.fromtimestamp(NOW_S, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
@@ -81,19 +63,17 @@ def test_live_cues_are_counted_from_a_moment_that_is_told() -> None:
     assert cues[-1].end_s == 50.0
 
 
-def test_a_break_of_the_stream_is_in_live_cues_and_not_in_the_recordings() -> None:
+def test_a_break_of_the_stream_is_in_live_cues() -> None:
     sprites = filled(2)
-    sprites.add(Mark(NOW_S + 500, 20.0), b"tile", WIDE)
+    sprites.add(NOW_S + 500, b"tile", WIDE)
     assert [cue.start_s for cue in read_vtt(sprites.live_vtt())[1]] == [0, 10, 500]
-    assert [cue.start_s for cue in read_vtt(sprites.recording_vtt(30))[1]] == [0, 10, 20]
 
 
 def test_a_clock_that_went_back_leaves_no_cue_that_ends_before_it_starts() -> None:
     sprites = filled(3)
-    sprites.add(Mark(NOW_S + 5, 30.0), b"tile", WIDE)
+    sprites.add(NOW_S + 5, b"tile", WIDE)
     cues = read_vtt(sprites.live_vtt())[1]
     assert all(cue.start_s < cue.end_s for cue in cues)
-    assert_gapless(read_vtt(sprites.recording_vtt(40))[1])
 
 
 def test_a_growing_sheet_has_another_url_with_each_tile_and_a_closed_one_keeps_its() -> None:
@@ -104,17 +84,14 @@ def test_a_growing_sheet_has_another_url_with_each_tile_and_a_closed_one_keeps_i
 
 def test_a_full_sheet_is_handed_out_when_it_is_full() -> None:
     sprites = Sprites(INTERVAL_S, 7200)
-    closed = [
-        sprites.add(Mark(NOW_S + index * INTERVAL_S, index * INTERVAL_S), b"tile", WIDE)
-        for index in range(2 * SHEET_TILES)
-    ]
+    closed = [sprites.add(NOW_S + index * INTERVAL_S, b"tile", WIDE) for index in range(2 * SHEET_TILES)]
     assert [index for index, sheet in enumerate(closed) if sheet] == [99, 199]
     assert sprites.close() is None
 
 
 def test_tiles_of_another_size_go_into_another_sheet() -> None:
     sprites = filled(3)
-    closed = sprites.add(Mark(NOW_S + 30, 30.0), b"tile", TALL)
+    closed = sprites.add(NOW_S + 30, b"tile", TALL)
     assert closed is not None
     assert (closed.number, len(closed.tiles), closed.closed) == (0, 3, True)
     cues = read_vtt(sprites.live_vtt())[1]
@@ -129,30 +106,21 @@ def test_sheets_go_when_nothing_of_them_is_in_the_window_any_more() -> None:
     assert_gapless(cues)
     assert cues[-1].end_s >= 1500.0
     assert f"{datetime.fromtimestamp(NOW_S + 8000, UTC):%H:%M:%S}.000Z" in note
-    assert len(read_vtt(sprites.recording_vtt(10_000))[1]) == 1000, "the recording has them all"
 
 
 def test_before_the_first_tile_there_are_no_cues() -> None:
     assert read_vtt(Sprites(INTERVAL_S, 60).live_vtt()) == ("", [])
-    assert read_vtt(Sprites(INTERVAL_S, 60).recording_vtt(7.0)) == ("", [])
-
-
-def test_a_recordings_cues_are_limited() -> None:
-    sprites = filled(CUES_MAX + 5, window_s=100.0)
-    cues = read_vtt(sprites.recording_vtt(1e6))[1]
-    assert len(cues) == CUES_MAX
-    assert cues[-1].end_s == 1e6
 
 
 @given(st.lists(st.tuples(st.floats(1.0, 100.0), st.sampled_from([WIDE, TALL])), min_size=1, max_size=250))
-def test_every_time_of_a_recording_has_one_tile_that_lies_within_its_sheet(
+def test_every_time_of_the_window_has_one_tile_that_lies_within_its_sheet(
     pictures: list[tuple[float, tuple[int, int]]],
 ) -> None:
-    sprites, media_s = Sprites(INTERVAL_S, 1e9), 0.0
+    sprites, at_s = Sprites(INTERVAL_S, 1e9), NOW_S
     for lasts_s, size in pictures:
-        sprites.add(Mark(NOW_S + media_s, media_s), b"tile", size)
-        media_s += lasts_s
-    _, cues = read_vtt(sprites.recording_vtt(media_s))
+        sprites.add(at_s, b"tile", size)
+        at_s += lasts_s
+    _, cues = read_vtt(sprites.live_vtt())
     assert_gapless(cues)
     assert len({(cue.url, cue.box) for cue in cues}) == len(pictures)
     for cue, (_, size) in zip(cues, pictures, strict=True):

@@ -1,0 +1,90 @@
+"""The quality menu over a real ladder, whose worker may be killed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.engines import answers
+from tests.query_api.conftest import Edge, Member, process
+from tests.query_api.pages.visiting import AT_LEAST_14_S, SOON_MS, Visit, publishing, shows_what_is_old, watching
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+LOOK_S = 0.1
+
+
+class Workers:
+    """The ladders' worker processes of an ingest. While they are held down, each is killed as it comes."""
+
+    def __init__(self, ingest_pid: int) -> None:
+        self._ingest = psutil.Process(ingest_pid)
+        self._held_down = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def hold_down(self) -> None:
+        self._held_down = True
+
+    def release(self) -> None:
+        self._held_down = False
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_S):
+            if self._held_down:
+                self._kill()
+
+    def _kill(self) -> None:
+        for child in self._ingest.children():
+            try:
+                if "ingest.ladder" in child.cmdline():
+                    child.kill()
+            except psutil.NoSuchProcess:
+                continue
+
+
+@pytest.fixture(scope="module")
+def workers(edge: Edge) -> Iterator[Workers]:
+    """Of an ingest that makes one rung."""
+    settings = edge.settings.model_copy(update={"ladder": "240p"})
+    with process("ingest", settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")) as ingest:
+        workers = Workers(ingest.pid)
+        yield workers
+        workers.close()
+
+
+def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_choice(
+    edge: Edge, workers: Workers, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    menu = page.get_by_label("Quality")
+    workers.hold_down()
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(menu.locator("option")).to_have_text(["Source (360p)"])
+        workers.release()
+        expect(menu.locator("option")).to_have_text(["Auto: Source (360p)", "Source (360p)", "240p"], timeout=SOON_MS)
+        seek = page.get_by_role("slider", name="Position")
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek.press("ArrowLeft")
+        shows_what_is_old(page, 8, 60)
+        menu.select_option("240p")
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        shows_what_is_old(page, 8, 60)
+        page.reload()
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        expect(menu).to_have_value("240p")
+        menu.select_option("source")
+        expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
+        workers.hold_down()
+        expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
+    visit.check(edge.url, edge.settings.playback_url)
