@@ -74,9 +74,12 @@ class Playback:
 
     @property
     def ready(self) -> bool:
-        """There is something to play of each rendition that is not absent."""
-        present = self._present()
-        return bool(present) and all(window.ready for window in present)
+        """There is something to play of the publisher's picture and sound, of those that are not absent.
+
+        A rung that is about to come holds nobody up.
+        """
+        own = [window for window in self._present() if window.rendition.name in (SOURCE, AUDIO)]
+        return bool(own) and all(window.ready for window in own)
 
     def window(self, name: str) -> Window | None:
         return self._windows.get(name)
