@@ -36,6 +36,7 @@ class Playback:
         first_number, self._first_init = take_over(directory)
         self.timeline = Timeline(first_number, self._first_init, self._limits.target_s, self._limits.listed_s)
         self._windows: dict[str, Window] = {}
+        self._held_back: set[str] = set()
 
     # The packager's side
 
@@ -48,6 +49,14 @@ class Playback:
             self._windows[rendition.name] = window
         window.begin(rendition, init)
         return window
+
+    def hold_back(self, name: str) -> None:
+        """Tell nobody of this rendition as yet: it is behind the others, and players that took it up would stall."""
+        self._held_back.add(name)
+
+    def let_go(self, name: str) -> None:
+        """Tell of it from now on."""
+        self._held_back.discard(name)
 
     def announce(self) -> None:
         """Show what was added to any rendition."""
@@ -111,7 +120,9 @@ class Playback:
 
     def _present(self) -> list[Window]:
         """The source first: it is what most viewers can play, and the largest."""
-        present = [window for window in self._windows.values() if not window.absent]
+        present = [
+            window for name, window in self._windows.items() if not window.absent and name not in self._held_back
+        ]
         return sorted(present, key=lambda window: (window.rendition.name != SOURCE, -window.rendition.height))
 
     def _reports(self, reader: Window) -> str:

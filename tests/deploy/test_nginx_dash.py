@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from ingest.hls.growing import Starved
 from ingest.hls.origin import create_origin
-from tests.deploy.scene import PATIENCE_S, cached, scene
+from tests.deploy.scene import PATIENCE_S, Counted, cached, scene
 from tests.ingest.dash.channel import RECORDED_S, Channel, publishing
+from tests.ingest.dash.screen import reaches, screens, seconds
 from tests.ingest.dash.test_dash_playing import decode_times
 
 pytestmark = pytest.mark.peer
@@ -95,3 +96,21 @@ async def test_ffmpeg_plays_through_the_cache(tmp_path: Path) -> None:
     async with cached(create_origin(channel.registry), tmp_path) as url, publishing(channel):
         times = await asyncio.to_thread(decode_times, url + MANIFEST, RECORDED_S + 3.0)
     assert all(track[-1] - track[0] >= RECORDED_S + 3.0 for track in times.values())
+
+
+@pytest.mark.browser
+async def test_dash_js_plays_through_the_cache_for_two_at_once(tmp_path: Path) -> None:
+    channel = Channel(tmp_path / "live")
+    channel.send_past()
+    origin = Counted(create_origin(channel.registry))
+    async with cached(origin, tmp_path) as url, publishing(channel), screens(2) as pages:
+        for page in pages:
+            await page.goto(f"{url}/page")
+        for page in pages:
+            await reaches(page, 0.1)
+        for page in pages:
+            await reaches(page, await seconds(page) + 6)
+            assert await page.evaluate("[errors, video.videoWidth]") == [[], 320]
+    segments = [count for asked, count in origin.asked.items() if "/segment" in asked]
+    assert len(segments) > 4
+    assert set(segments) == {1}
