@@ -6,25 +6,21 @@ The publisher's own picture and a rung of the ladder, in both profiles of the or
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from benchmarks.availability import behind_ms, moments_of, part_target_s
 from benchmarks.harness import Ratio, Report, percentile
-from benchmarks.stack import TALLY, Stack, running_stack
+from benchmarks.stack import Stack, running_stack
+from benchmarks.watching import choose, demo_on_air, live_stream, watch_page
 from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
 
 WATCH_S = 40
 SETTLE_S = 10
 """The player starts behind and catches up; what a viewer has after that is measured."""
-SOON_MS = 60_000
 
 SOURCE, RUNG, RUNG_HEIGHT = "source", "480p", 480
 SOURCE_HEIGHT = 720
@@ -40,21 +36,11 @@ class Profile:
     """By rendition."""
 
 
+# The one place that knows how an origin is told its profile.
 PROFILES = {
     "fast": Profile({"TALLY_HLS_PROFILE": "fast"}, 0.33, {SOURCE: 1_500, RUNG: 2_000}),
     "strict": Profile({"TALLY_HLS_PROFILE": "strict"}, 1.0, {SOURCE: 4_000, RUNG: 4_000}),
 }
-
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 
 # Each shown frame gives one sample: the wall clock at which it was presented less the clock in its picture.
 SAMPLE_JS = f"""
@@ -73,47 +59,6 @@ SAMPLE_JS = f"""
   video.requestVideoFrameCallback(onFrame);
 }}
 """
-
-
-@contextmanager
-def _demo(stack: Stack) -> Iterator[None]:
-    publisher = subprocess.Popen([TALLY, "demo", *stack.flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        publisher.terminate()
-        publisher.wait(timeout=30)
-
-
-@asynccontextmanager
-async def _page(stack: Stack) -> AsyncIterator[Page]:
-    """The watch page, playing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise RuntimeError("Chromium is needed: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
-        page.set_default_timeout(SOON_MS)
-        await page.goto(f"{stack.status['edge']}/watch/{stack.status['demo']['login']}")
-        await page.wait_for_function("() => document.querySelector('video').currentTime > 1")
-        yield page
-        await browser.close()
-
-
-async def _stream_url(stack: Stack) -> str:
-    async with httpx.AsyncClient(base_url=stack.status["edge"]) as edge:
-        (stream,) = (await edge.get("/helix/streams")).json()["data"]
-    url: str = stream["playback_url"]
-    return url.rsplit("/", 1)[0]
-
-
-async def _choose(page: Page, name: str, height: int) -> None:
-    """In the page's menu, once it is there, and wait until it is what is shown."""
-    menu = page.get_by_label("Quality")
-    await menu.locator(f"option[value='{name}']").wait_for(state="attached")
-    await menu.select_option(name)
-    await page.wait_for_function("height => document.querySelector('video').videoHeight === height", arg=height)
 
 
 async def _sample(page: Page) -> dict[str, Any]:
@@ -135,14 +80,14 @@ async def _sample(page: Page) -> dict[str, Any]:
 
 
 async def _watch(stack: Stack, profile: Profile, say: Callable[[str], None]) -> dict[str, Any]:
-    async with _page(stack) as page:
-        stream_url = await _stream_url(stack)
+    async with watch_page(stack) as page:
+        stream_url = (await live_stream(stack))["playback_url"].rsplit("/", 1)[0]
         target_s = await part_target_s(stream_url)
         if target_s > profile.part_target_s or target_s < profile.part_target_s / 2:
             raise RuntimeError(f"the origin's part target is {target_s} s, not {profile.part_target_s} s")
         figures: dict[str, Any] = {"part_target_s": target_s}
         for name, height in ((SOURCE, SOURCE_HEIGHT), (RUNG, RUNG_HEIGHT)):
-            await _choose(page, name, height)
+            await choose(page, name, height)
             say(f"Watching {name} for {WATCH_S} s …")
             figures[name] = await _sample(page)
             say(str(figures[name]))
@@ -158,7 +103,7 @@ def run(seed: int, say: Callable[[str], None]) -> Report:
     figures: dict[str, Any] = {"watched_s": WATCH_S}
     ratios: dict[str, Ratio] = {}
     for name, profile in PROFILES.items():
-        with running_stack({"TALLY_LADDER": "auto", **profile.settings}) as stack, _demo(stack):
+        with running_stack({"TALLY_LADDER": "auto", **profile.settings}) as stack, demo_on_air(stack):
             figures[name] = asyncio.run(_watch(stack, profile, say))
         for rendition, bar_ms in profile.bars_ms.items():
             what = "source" if rendition == SOURCE else "rung"
