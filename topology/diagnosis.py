@@ -27,6 +27,7 @@ from topology.system_state import RunDirectory, SystemState
 MIN_PYTHON = (3, 11)
 LOW_DISK_BYTES = 2 * 2**30
 LAG_S = 10.0
+LADDER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def diagnose(data: Path, port_base: int | None) -> Iterator[Finding]:
         yield Finding("system", "well", f"runs already (supervisor pid {pid}, {state.state})")
         yield from children(data, state)
         yield from models(data, state)
+    yield ladder(data, port_base)
     yield maven(data)
     yield pip()
 
@@ -133,6 +135,21 @@ def models(data: Path, state: SystemState) -> Iterator[Finding]:
         yield Finding("read models", "problem", text, "Is its projection running? `./tally logs projections-…` says.")
     if not late:
         yield Finding("read models", "well", "have folded everything in the log")
+
+
+def ladder(data: Path, port_base: int | None) -> Finding:
+    """Whether this machine can make the renditions that the settings ask for."""
+    settings = local_settings(data, port_base)
+    command = [sys.executable, "-m", "ingest.ladder", "--try", settings.ladder, settings.ladder_encoder]
+    asked = f"TALLY_LADDER={settings.ladder} TALLY_LADDER_ENCODER={settings.ladder_encoder}"
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=LADDER_S, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("ladder", "problem", f"{asked}: no answer within {LADDER_S:.0f} s", "Set TALLY_LADDER=off.")
+    if tried.returncode != 0:
+        text = f"{asked}: {tried.stdout or tried.stderr.strip()[-300:]}"
+        return Finding("ladder", "problem", text, "`ingest` does not start before this is mended.")
+    return Finding("ladder", "well", f"{asked} works here")
 
 
 def maven(data: Path) -> Finding:

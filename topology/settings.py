@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         description="How many cores of the ingest node all ladders may take; streams beyond get fewer rungs.",
     )
     ladder_encoder: str = Field(
-        default="libx264", description="libx264, or a hardware encoder that this machine has: h264_nvenc, h264_vaapi."
+        default="libx264", description="libx264, or h264_nvenc where this machine has it. `./tally doctor` tries it."
     )
 
     rtmp_connections: int = Field(default=512, gt=0, description="RTMP connections at a time, publishing or not.")

@@ -40,6 +40,7 @@ class Playback:
         self._shelf = Shelf(directory, first_number)
         self.timeline = Timeline(first_number, self._first_init, self._limits.target_s, self._limits.listed_s)
         self._windows: dict[str, Window] = {}
+        self._held_back: set[str] = set()
 
     # The packager's side
 
@@ -52,6 +53,14 @@ class Playback:
             )
         window.begin(rendition, init)
         return window
+
+    def hold_back(self, name: str) -> None:
+        """Tell nobody of this rendition as yet: it is behind the others, and players that took it up would stall."""
+        self._held_back.add(name)
+
+    def let_go(self, name: str) -> None:
+        """Tell of it from now on."""
+        self._held_back.discard(name)
 
     def announce(self) -> None:
         """Show what was added to any rendition."""
@@ -91,9 +100,12 @@ class Playback:
 
     @property
     def ready(self) -> bool:
-        """There is something to play of each rendition that is not absent."""
-        present = self._present()
-        return bool(present) and all(window.ready for window in present)
+        """There is something to play of the publisher's picture and sound, of those that are not absent.
+
+        A rung that is about to come holds nobody up.
+        """
+        own = [window for window in self._present() if window.rendition.name in (SOURCE, AUDIO)]
+        return bool(own) and all(window.ready for window in own)
 
     def window(self, name: str) -> Window | None:
         return self._windows.get(name)
@@ -125,7 +137,9 @@ class Playback:
 
     def _present(self) -> list[Window]:
         """The source first: it is what most viewers can play, and the largest."""
-        present = [window for window in self._windows.values() if not window.absent]
+        present = [
+            window for name, window in self._windows.items() if not window.absent and name not in self._held_back
+        ]
         return sorted(present, key=lambda window: (window.rendition.name != SOURCE, -window.rendition.height))
 
     def _reports(self, reader: Window) -> str:

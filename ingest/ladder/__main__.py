@@ -1,6 +1,6 @@
 """`python -m ingest.ladder`: one stream's worker. The parent's messages come on stdin, ours go to stdout.
 
-With `--try ENCODER` it only says whether this machine has the encoder.
+With `--try RUNGS ENCODER` it only says why a ladder of these settings cannot be made on this machine, if so.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 
 from ingest.ladder.encoder import require
+from ingest.ladder.rungs import parse_names
 from ingest.ladder.transcoder import Transcoder
 from ingest.ladder.wire import Message, Reader, encode
 
@@ -20,8 +22,9 @@ _NICE = 5
 
 def main() -> int:
     if sys.argv[1:2] == ["--try"]:
-        return _try(sys.argv[2])
+        return _try(*sys.argv[2:])
     os.nice(_NICE)
+    threading.excepthook = _fail
     lock = threading.Lock()
     out = sys.stdout.buffer
 
@@ -42,9 +45,16 @@ def main() -> int:
     return 0
 
 
-def _try(encoder: str) -> int:
+def _fail(failed: threading.ExceptHookArgs) -> None:
+    """A rung that cannot be encoded ends the worker: its parent starts another and says so."""
+    traceback.print_exception(failed.exc_value)
+    os._exit(1)
+
+
+def _try(rungs: str, encoder: str) -> int:
     try:
-        require(encoder)
+        if parse_names(rungs):
+            require(encoder)
     except ValueError as error:
         sys.stdout.write(str(error))
         return 1

@@ -33,6 +33,11 @@ class RungCutter:
         self._marks: deque[_Mark] = deque()
         self._done = -1
 
+    @property
+    def behind(self) -> int:
+        """How much of what the source has is not done yet, in ticks."""
+        return max(0, self._marks[-1].last_dts - self._done) if self._marks else 0
+
     def push(self, frame: Frame) -> None:
         """A frame of the rung, in the place of the source's with this dts."""
         self._frames.append(frame)

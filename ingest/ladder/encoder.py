@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+import av.logging
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -21,25 +22,30 @@ ENCODERS = {
         "x264-params": "scenecut=0:keyint=infinite",
     },
     "h264_nvenc": {"preset": "p3", "tune": "ull", "forced-idr": "1", "rc": "cbr", "delay": "0", "bf": "0"},
-    "h264_vaapi": {"forced_idr": "1", "bf": "0", "async_depth": "1"},
 }
-"""Options of each encoder that makes no B-frames, holds no picture back and obeys where keyframes are wanted."""
+"""Options of each encoder that makes no B-frames, holds no picture back and obeys where keyframes are wanted.
+
+No h264_vaapi: PyAV's FFmpeg is built without it.
+"""
 
 _GOP_MAX = 1 << 20
 _BUFFER_S = 1.0
 
 
 def require(encoder: str) -> None:
-    """Raises ValueError, saying what to do, when this machine has no such encoder."""
+    """Raises ValueError, saying what to do, when this machine has no such encoder. For a process of its own."""
     if encoder not in ENCODERS:
         raise ValueError(f"the ladder cannot use {encoder!r}; set ladder_encoder to one of {', '.join(ENCODERS)}")
+    av.logging.set_level(av.logging.ERROR)  # what an encoder logs is the reason, its error a mere number
     rung = Rung("test", 320, 240, 30.0, 1, 300)
     try:
         picture = VideoFrame(320, 240, "yuv420p")
         picture.pts, picture.time_base = 0, Fraction(1, 90_000)
         list(RungEncoder(rung, encoder, 90_000).encode(picture, keyframe=True))
     except (av.FFmpegError, ValueError) as error:
-        raise ValueError(f"{encoder} does not work here ({error}); set ladder_encoder to libx264") from error
+        _, logged = av.logging.get_last_error()
+        reason = logged[2].strip() if logged else str(error)
+        raise ValueError(f"{encoder} does not work here ({reason}); set ladder_encoder to libx264") from error
 
 
 class RungEncoder:

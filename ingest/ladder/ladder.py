@@ -198,17 +198,17 @@ class Ladder:
             return
         match message:
             case Opened():
-                first = not rendition.codec
                 rendition.opened(message.record)
-                if first:
-                    rung = rendition.rung
-                    self._happened.append(
-                        RenditionCame(rung.name, rung.width, rung.height, rung.frame_rate, rung.kbps, rendition.codec)
-                    )
             case Coded():
                 rendition.coded(message)
             case Skipped():
                 rendition.skipped(message.dts)
+        if rendition.in_step and not rendition.told:
+            rendition.told = True
+            rung = rendition.rung
+            self._happened.append(
+                RenditionCame(rung.name, rung.width, rung.height, rung.frame_rate, rung.kbps, rendition.codec)
+            )
 
     def _worker_ended(self) -> None:
         if self._finished:
@@ -257,5 +257,5 @@ class Ladder:
             rendition = self._made.pop(number)
             rendition.leave()
             self._draining = {n: made for n, made in self._draining.items() if made.rung.name != rendition.rung.name}
-            if rendition.codec:
+            if rendition.told:
                 self._happened.append(RenditionWent(rendition.rung.name, reason))

@@ -8,6 +8,8 @@ SHED_LAG_S = 1.5
 """Behind the source for longer than this, viewers of a rung would stall."""
 QUIET_LAG_S = 0.6
 _SHED_AFTER_S = 1.0
+_CATCHING_UP_S = 0.25
+"""A worker whose lag becomes so much less within that time catches up, and nothing is won by shedding."""
 _SETTLE_S = 4.0
 """After a change, before the next is considered."""
 QUIET_S = 30.0
@@ -26,6 +28,7 @@ class Load:
     def __init__(self, quiet_s: float = QUIET_S) -> None:
         self._first_quiet_s = self._quiet_s = quiet_s
         self._late_since: float | None = None
+        self._late_lag_s = 0.0
         self._quiet_since: float | None = None
         self._changed_at = float("-inf")
         self._took_back = False
@@ -38,8 +41,8 @@ class Load:
         """What to do now; `shed` is how many rungs are away. The caller does it."""
         if lag_s <= SHED_LAG_S:
             self._late_since = None
-        elif self._late_since is None:
-            self._late_since = now_s
+        elif self._late_since is None or lag_s <= self._late_lag_s - _CATCHING_UP_S:
+            self._late_since, self._late_lag_s = now_s, lag_s
         if lag_s >= QUIET_LAG_S:
             self._quiet_since = None
         elif self._quiet_since is None:

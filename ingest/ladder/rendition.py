@@ -5,20 +5,31 @@ from __future__ import annotations
 from ingest.hls.entries import Rendition, Slot
 from ingest.hls.playback import Playback
 from ingest.ladder.cutting import RungCutter
+from ingest.ladder.load import QUIET_LAG_S
 from ingest.ladder.rungs import Rung
 from ingest.ladder.wire import Coded
 from ingest.media.avc import read_avc
 from ingest.media.fragment import Frame
+from ingest.media.init import VIDEO_TIMESCALE
 from ingest.media.track import Track
+
+_IN_STEP = int(QUIET_LAG_S * VIDEO_TIMESCALE)
 
 
 class RungRendition:
-    """`join` when the worker is told of it, at the start of a segment; `leave` when it makes it no longer."""
+    """`join` when the worker is told of it, at the start of a segment; `leave` when it makes it no longer.
+
+    Players hear of it when it has caught up with the source.
+    """
 
     def __init__(self, rung: Rung, playback: Playback, first_dts: int) -> None:
         self.rung = rung
         self.codec = ""
         """RFC 6381; empty before the first access unit."""
+        self.in_step = False
+        """It has caught up."""
+        self.told = False
+        """The event that it came is out."""
         self.done = first_dts
         """Decode time of the source's last frame that the worker dealt with."""
         self._playback = playback
@@ -27,6 +38,8 @@ class RungRendition:
 
     def join(self) -> None:
         window = self._playback.window(self.rung.name)
+        if window is None or window.absent:
+            self._playback.hold_back(self.rung.name)
         if window and window.absent:
             window.come_back()
 
@@ -61,5 +74,8 @@ class RungRendition:
             self._track.publish(cut.slot, cut.frames)
             if cut.ends_segment:
                 self._track.close_segment()
+        if cuts and not self.in_step and self._cutter.behind <= _IN_STEP:
+            self.in_step = True
+            self._playback.let_go(self.rung.name)
         if cuts:
             self._playback.announce()

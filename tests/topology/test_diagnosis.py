@@ -49,6 +49,25 @@ def test_a_registry_that_is_not_reached_is_a_problem(tmp_path: Path, monkeypatch
     assert "pip's index" in finding.advice
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("LADDER_ENCODER", "h264_nvenc", "h264_nvenc does not work here"),
+        ("LADDER_ENCODER", "h265_magic", "cannot use 'h265_magic'; set ladder_encoder to one of libx264"),
+        ("LADDER", "721p", "'721p' is no rung; use off, auto, or some of 240p"),
+    ],
+)
+def test_a_ladder_that_this_machine_cannot_make_is_a_problem(
+    setting: str, value: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert diagnosis.ladder(tmp_path, None).verdict == "well"
+    monkeypatch.setenv(f"TALLY_{setting}", value)
+    finding = diagnosis.ladder(tmp_path, None)
+    assert finding.verdict == "problem"
+    assert said in finding.text
+
+
 def test_jars_that_cannot_be_fetched_are_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # no jar of an earlier run
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")

@@ -9,6 +9,8 @@ const HOP_S = 0.05;
 const STUCK_MS = 3000;
 const BEHIND_S = 1;
 const REPORT_S = 10;
+const CATCH_UP_RATE = 1.1;
+const STALL_COSTS_S = 0.5; // further behind live after each stall; hls.js would add a whole second
 
 /**
  * Events: "playing", "problem" (detail: what happened), "over" (the stream ended), "muted" (sound needs a click),
@@ -144,7 +146,7 @@ export class Player extends EventTarget {
   choose(name) {
     this.#chosen = name;
     if (this.#renditions?.isNew(name)) this.#reopen();
-    else this.#renditions?.choose(name);
+    else this.#renditions?.choose(name, this.window?.isLive ?? true);
     this.#tell("qualities");
   }
 
@@ -187,7 +189,8 @@ export class Player extends EventTarget {
     // No backBufferLength: hls.js 1.7.4 then forgets which parts of the newest segment it has, and stands still until
     // that segment's parts leave the playlist. The browser evicts what is old by itself.
     const xhrSetup = (xhr, address) => xhr.open("GET", this.#addressed(address), true);
-    const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, cmcd: this.#cmcd(), xhrSetup });
+    const pace = { lowLatencyMode: true, maxLiveSyncPlaybackRate: CATCH_UP_RATE, liveSyncOnStallIncrease: STALL_COSTS_S };
+    const hls = new Hls({ ...pace, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
     this.#timeline = new Timeline(this.#video, hls);
     hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));

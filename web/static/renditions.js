@@ -46,10 +46,16 @@ export class Renditions {
     return this.#waiting().length > 0;
   }
 
-  /** Play the one of this name, else of this height, else (and with null) what suits the connection. */
-  choose(name) {
+  /**
+   * Play the one of this name, else of this height, else (and with null) what suits the connection. At the live edge what
+   * is buffered is played first: hls.js 1.7.4 throws it away otherwise, forgets that its parts are gone, and stands still.
+   */
+  choose(name, isLive) {
+    const hls = this.#hls;
     const level = this.#find(name);
-    if (level !== this.#hls.manualLevel) this.#hls.nextLevel = level;
+    if (level === hls.manualLevel) return;
+    if (isLive || level === hls.loadLevel) hls.loadLevel = level;
+    else hls.nextLevel = level;
   }
 
   /** Like `choose`, before anything is loaded. */
@@ -72,9 +78,11 @@ export class Renditions {
     return [...this.#present].filter((name) => !this.#read.has(name));
   }
 
-  #compare({ live, url, renditionReports: reports }) {
+  #compare({ live, url, renditionReports: reports, partList: parts }) {
     if (this.#told || !live || !reports) return; // a server that does not report says nothing of what is there
-    const present = new Set([nameOf(url), ...reports.map((report) => nameOf(new URL(report.URI, url).href))]);
+    const present = new Set(reports.map((report) => nameOf(new URL(report.URI, url).href)));
+    // A rung that went goes on with gaps, and its own playlist has no report on it.
+    if (!heightOf(nameOf(url)) || !parts?.at(-1)?.gap) present.add(nameOf(url));
     if (same(present, this.#present)) return;
     this.#present = present;
     this.#told = [SOURCE, AUDIO].some((name) => present.has(name) !== this.#read.has(name));
@@ -88,8 +96,18 @@ export class Renditions {
     for (const name of gone) {
       this.#read.delete(name);
       const level = this.#hls.levels.findIndex((each) => nameOf(each.uri) === name);
-      if (level >= 0) this.#hls.removeLevel(level);
+      if (level < 0) continue;
+      this.#renumberHints(level);
+      this.#hls.removeLevel(level);
     }
+  }
+
+  /** hls.js 1.7.4 forgets the open segments when it numbers what is left, and loads their parts over and over. */
+  #renumberHints(removed) {
+    this.#hls.levels.forEach(({ details }, level) => {
+      const hint = details?.fragmentHint;
+      if (hint) hint.level = level === removed ? -1 : level - (level > removed);
+    });
   }
 }
 

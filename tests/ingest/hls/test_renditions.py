@@ -149,6 +149,17 @@ class Recorder:
         self.finished += 1
 
 
+def test_a_rung_that_has_begun_and_has_no_part_yet_holds_nobody_up(tmp_path: Path) -> None:
+    stage = Stage(Playback("stream", tmp_path), ["source", "audio"])
+    stage.add_parts(3)
+    stage.join("360p")
+    assert stage.playback.ready
+    assert "360p" not in stage.playback.multivariant()
+    assert "360p" not in window_of(stage.playback).playlist(False, False).decode()
+    stage.add_parts(1)
+    assert "360p" in stage.playback.multivariant()
+
+
 def test_sinks_get_every_closed_segment_once_and_the_end(tmp_path: Path) -> None:
     recorder = Recorder()
     stage = Stage(Registry(tmp_path).open("stream", [recorder]), ["source", "audio"])

@@ -290,12 +290,24 @@ async def test_hevc_gets_rungs_and_stays_listed_itself(open_house: OpenHouse) ->
     assert "240p/media.m3u8" in text
 
 
-def test_an_encoder_that_is_not_here_is_refused_with_what_to_do() -> None:
-    with pytest.raises(ValueError, match="set ladder_encoder to one of libx264, h264_nvenc, h264_vaapi"):
-        ladders(Settings(ladder_encoder="mpeg2video"))
-    with pytest.raises(ValueError, match="set ladder_encoder to libx264"):
-        ladders(Settings(ladder_encoder="h264_vaapi"))
-    assert ladders(Settings(ladder="off")) is None
+@pytest.mark.parametrize("encoder", ["mpeg2video", "h264_vaapi"])
+def test_an_encoder_that_the_ladder_does_not_know_is_refused_with_those_it_does(encoder: str) -> None:
+    with pytest.raises(ValueError, match=f"cannot use '{encoder}'; set ladder_encoder to one of libx264, h264_nvenc"):
+        ladders(Settings(ladder_encoder=encoder))
+
+
+def test_an_encoder_that_this_machine_has_not_is_refused_with_the_reason_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    with pytest.raises(
+        ValueError, match=r"h264_nvenc does not work here \(.*[Cc][Uu].*\); set ladder_encoder to libx264"
+    ):
+        ladders(Settings(ladder_encoder="h264_nvenc"))
+
+
+def test_without_a_ladder_its_encoder_does_not_matter() -> None:
+    assert ladders(Settings(ladder="off", ladder_encoder="mpeg2video")) is None
 
 
 async def test_a_resumed_stream_has_its_rungs_behind_the_discontinuity(open_house: OpenHouse) -> None:

@@ -20,6 +20,14 @@ def test_lasting_lag_sheds_one_rung_at_a_time() -> None:
     assert advice_after(Load(), 100, [LATE_S] * 8, shed=0) == [(101, Advice.SHED), (105, Advice.SHED)]
 
 
+def test_a_worker_that_catches_up_keeps_its_rungs() -> None:
+    assert advice_after(Load(), 100, [6.0 - 0.5 * step for step in range(12)], shed=0) == []
+
+
+def test_a_worker_that_hardly_catches_up_does_not() -> None:
+    assert advice_after(Load(), 100, [6.0 - 0.1 * step for step in range(5)], shed=0) == [(101, Advice.SHED)]
+
+
 def test_a_rung_is_taken_back_after_a_quiet_time() -> None:
     load = Load(quiet_s=30)
     advice_after(load, 0, [LATE_S] * 2, shed=0)

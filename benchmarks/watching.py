@@ -1,0 +1,69 @@
+"""The demo on air, and the watch page in headless Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+from playwright.async_api import Page, async_playwright
+
+from benchmarks.stack import TALLY, Stack
+
+SOON_MS = 60_000
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+@contextmanager
+def demo_on_air(stack: Stack) -> Iterator[None]:
+    publisher = subprocess.Popen([TALLY, "demo", *stack.flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        publisher.terminate()
+        publisher.wait(timeout=30)
+
+
+@asynccontextmanager
+async def watch_page(stack: Stack, **viewport: int) -> AsyncIterator[Page]:
+    """The demo's page, playing. Raises RuntimeError without a Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise RuntimeError("Chromium is needed: apt-get install chromium")
+    options: dict[str, Any] = {"viewport": viewport} if viewport else {}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = await browser.new_page(**options)
+        page.set_default_timeout(SOON_MS)
+        await page.goto(f"{stack.status['edge']}/watch/{stack.status['demo']['login']}")
+        await page.wait_for_function("() => document.querySelector('video').currentTime > 1")
+        yield page
+        await browser.close()
+
+
+async def choose(page: Page, name: str, height: int) -> None:
+    """This rendition in the page's menu, once it is there, and wait until it is what is shown."""
+    menu = page.get_by_label("Quality")
+    await menu.locator(f"option[value='{name}']").wait_for(state="attached")
+    await menu.select_option(name)
+    await page.wait_for_function("height => document.querySelector('video').videoHeight === height", arg=height)
+
+
+async def live_stream(stack: Stack) -> dict[str, Any]:
+    """What `/helix/streams` says of the one stream."""
+    async with httpx.AsyncClient(base_url=stack.status["edge"]) as edge:
+        (stream,) = (await edge.get("/helix/streams")).json()["data"]
+    found: dict[str, Any] = stream
+    return found
