@@ -11,6 +11,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from ingest.hls.growing import Starved
+from ingest.hls.live_edge import LiveEdge
 from ingest.hls.origin import create_origin
 from tests.deploy.scene import PATIENCE_S, Counted, cached, scene
 from tests.ingest.dash.channel import RECORDED_S, Channel, publishing
@@ -93,7 +94,7 @@ async def test_the_manifest_is_packed_for_who_takes_it(tmp_path: Path) -> None:
 async def test_ffmpeg_plays_through_the_cache(tmp_path: Path) -> None:
     channel = Channel(tmp_path / "live")
     channel.send_past()
-    async with cached(create_origin(channel.registry), tmp_path) as url, publishing(channel):
+    async with cached(create_origin(LiveEdge(channel.registry)), tmp_path) as url, publishing(channel):
         times = await asyncio.to_thread(decode_times, url + MANIFEST, RECORDED_S + 3.0)
     assert all(track[-1] - track[0] >= RECORDED_S + 3.0 for track in times.values())
 
@@ -102,7 +103,7 @@ async def test_ffmpeg_plays_through_the_cache(tmp_path: Path) -> None:
 async def test_dash_js_plays_through_the_cache_for_two_at_once(tmp_path: Path) -> None:
     channel = Channel(tmp_path / "live")
     channel.send_past()
-    origin = Counted(create_origin(channel.registry))
+    origin = Counted(create_origin(LiveEdge(channel.registry)))
     async with cached(origin, tmp_path) as url, publishing(channel), screens(2) as pages:
         for page in pages:
             await page.goto(f"{url}/page")
