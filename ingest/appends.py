@@ -18,7 +18,8 @@ from topology.kafka import aiokafka_options
 from topology.settings import Settings
 
 BATCH = 500
-LINGER_MS = 20
+GATHER_S = 0.5
+"""How long the first event of a batch waits for others: a request to Kafka costs more than the events in it."""
 RETRY_S = 1.0
 FLUSH_S = 3.0
 
@@ -74,7 +75,7 @@ class Appends:
     async def _run(self) -> None:
         while True:
             producer = AIOKafkaProducer(
-                **aiokafka_options(self._settings), enable_idempotence=True, acks="all", linger_ms=LINGER_MS
+                **aiokafka_options(self._settings), enable_idempotence=True, acks="all", linger_ms=0
             )
             try:
                 await producer.start()
@@ -91,6 +92,8 @@ class Appends:
         if not self._waiting:
             self._empty.set()
             await self._arrived.wait()
+        if len(self._waiting) < BATCH:
+            await asyncio.sleep(GATHER_S)
         self._arrived.clear()
         batch = list(islice(self._waiting, BATCH))
         before = self._dropped
