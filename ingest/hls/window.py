@@ -138,8 +138,8 @@ class Window:
         """Show what was added: said once after parts and closings that belong together."""
         self.changed = False
         self._rendered.change()
-        waiting, self._wake = self._wake, asyncio.Event()
-        waiting.set()
+        self._wake.set()
+        self._wake.clear()
 
     def end(self) -> None:
         """Nothing follows: what the rendition lacks of the stream's time is a gap."""
