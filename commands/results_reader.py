@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.wire import Codec, Decoded, WireError
-from topology.kafka import aiokafka_options
+from topology.kafka import IDLE_FETCH_MS, aiokafka_options
 from topology.settings import Settings
 from topology.topics import PARTITIONS
 
@@ -34,7 +34,10 @@ class ResultsReader:
         """Waits for Kafka as long as it takes."""
         while self._consumer is None:
             consumer = AIOKafkaConsumer(
-                **aiokafka_options(self._settings), isolation_level="read_committed", enable_auto_commit=False
+                **aiokafka_options(self._settings),
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=IDLE_FETCH_MS,
             )
             try:
                 await consumer.start()

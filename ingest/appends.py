@@ -17,7 +17,8 @@ from topology.event_producer import EventProducer
 from topology.settings import Settings
 
 BATCH = 500
-LINGER_MS = 20
+GATHER_S = 0.5
+"""How long the first event of a batch waits for others: a request to Kafka costs more than the events in it."""
 RETRY_S = 1.0
 FLUSH_S = 3.0
 
@@ -32,7 +33,7 @@ class Appends:
 
     def __init__(self, settings: Settings, codec: Codec, what: str, most: int) -> None:
         """`what` names the events in the log; `most` of them may wait."""
-        self._producer = EventProducer(settings, codec, what, LINGER_MS)
+        self._producer = EventProducer(settings, codec, what, linger_ms=0)
         self._what = what
         self._most = most
         self._waiting: deque[Event] = deque()
@@ -84,6 +85,8 @@ class Appends:
         if not self._waiting:
             self._empty.set()
             await self._arrived.wait()
+        if len(self._waiting) < BATCH:
+            await asyncio.sleep(GATHER_S)
         self._arrived.clear()
         batch = list(islice(self._waiting, BATCH))
         before = self._dropped

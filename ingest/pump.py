@@ -1,7 +1,7 @@
 """Reads every publishing connection once a tick, one after the other.
 
-Woken for each packet, a process with many publishers spends most of its time on waking: batching by 50 ms costs an
-eighth of a part in latency and saves more than a third of the CPU.
+Woken for each packet, a process with many publishers spends most of its time on waking: batching by 50 ms costs 25 ms
+of latency on average and saves more than a third of the CPU. With many publishers 100 ms save another tenth.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Protocol
 import structlog
 
 TICK_S = 0.05
-READ_SIZE = 131_072
-READS_PER_TICK = 8
-"""At most, of one connection: 21 MB/s, after which the sender has to wait."""
+BUSY_TICK_S = 0.1
+BUSY = 10
+"""More connections than that are read by the longer tick."""
+READ_SIZE = 65_536
+READS_PER_TICK = 16
+"""At most, of one connection: 10 to 21 MB/s, after which the sender has to wait."""
 
 _log = structlog.get_logger(__name__)
 
@@ -31,19 +34,22 @@ class Pump:
 
     def __init__(self) -> None:
         self._descriptors: dict[Source, int] = {}
-        self._buffer = bytearray(READ_SIZE)
-        self._view = memoryview(self._buffer)
+        self._filled = asyncio.Event()
 
     def add(self, source: Source, descriptor: int) -> None:
         self._descriptors[source] = descriptor
+        self._filled.set()
 
     def remove(self, source: Source) -> None:
         """Before the descriptor is closed. Removing twice does nothing."""
         self._descriptors.pop(source, None)
+        if not self._descriptors:
+            self._filled.clear()
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(TICK_S)
+            await self._filled.wait()
+            await asyncio.sleep(TICK_S if len(self._descriptors) <= BUSY else BUSY_TICK_S)
             for source, descriptor in list(self._descriptors.items()):
                 try:
                     self._drain(source, descriptor)
@@ -56,15 +62,15 @@ class Pump:
             if source not in self._descriptors:
                 return
             try:
-                count = os.readv(descriptor, [self._buffer])
+                data = os.read(descriptor, READ_SIZE)
             except BlockingIOError:
                 return
             except OSError as error:
                 source.abort("connection_lost", str(error))
                 return
-            if not count:
+            if not data:
                 source.abort("connection_lost", "the peer closed the connection")
                 return
-            source.data_received(bytes(self._view[:count]))
-            if count < READ_SIZE:
+            source.data_received(data)
+            if len(data) < READ_SIZE:
                 return

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.files import replace_file
 from schemas.wire import Codec, Decoded, WireError
-from topology.kafka import aiokafka_options
+from topology.kafka import IDLE_FETCH_MS, aiokafka_options
 from topology.settings import Settings
 from topology.topics import PARTITIONS
 
@@ -25,9 +25,7 @@ RETRY_S = 1.0
 WRITE_S = 5.0
 """Between two writes of a place."""
 BATCH = 500
-POLL_MS = 1_000
-FETCH_MAX_WAIT_MS = 5_000
-"""Longest that a fetch waits on an idle topic. What is appended comes at once; each fetch in vain costs CPU."""
+POLL_MS = 60_000
 
 _log = structlog.get_logger(__name__)
 
@@ -144,7 +142,7 @@ class Tail:
                 **aiokafka_options(self._settings),
                 isolation_level="read_committed",
                 enable_auto_commit=False,
-                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+                fetch_max_wait_ms=IDLE_FETCH_MS,
             )
             try:
                 await consumer.start()

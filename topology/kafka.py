@@ -7,6 +7,9 @@ from typing import Any
 
 from topology.settings import Settings
 
+IDLE_FETCH_MS = 5_000
+"""Longest that a fetch waits on idle topics. What is appended comes at once; each fetch in vain costs CPU."""
+
 
 def client_config(settings: Settings) -> dict[str, Any]:
     """librdkafka options that every confluent-kafka client shares."""

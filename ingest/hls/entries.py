@@ -75,8 +75,7 @@ class Span(NamedTuple):
     duration_s: float
 
 
-@dataclass(frozen=True)
-class PartEntry:
+class PartEntry(NamedTuple):
     duration_s: float
     independent: bool
     offset: int

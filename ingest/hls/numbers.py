@@ -23,7 +23,7 @@ class Numbers:
 
     def note(self, next_segment: int, next_init: int) -> None:
         """These are the first that are free."""
-        if (next_segment, next_init) == (self.next_segment, self.next_init):
+        if next_segment == self.next_segment and next_init == self.next_init:
             return
         self.next_segment, self.next_init = next_segment, next_init
         with suppress(OSError):  # a full disk does not stop the stream

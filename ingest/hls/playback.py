@@ -37,6 +37,7 @@ class Playback:
         self._sinks = sinks
         self._numbers = Numbers(directory)
         first_number, self._first_init = self._numbers.next_segment, self._numbers.next_init
+        self._next_init = self._first_init
         self._shelf = Shelf(directory, first_number)
         self.timeline = Timeline(first_number, self._first_init, self._limits.target_s, self._limits.listed_s)
         self._windows: dict[str, Window] = {}
@@ -52,6 +53,7 @@ class Playback:
                 rendition, self.timeline, self._shelf, self._limits, self._first_init, self._sinks, self._reports
             )
         window.begin(rendition, init)
+        self._next_init = max(self._next_init, window.next_init)
         return window
 
     def hold_back(self, name: str) -> None:
@@ -64,8 +66,7 @@ class Playback:
 
     def announce(self) -> None:
         """Show what was added to any rendition."""
-        next_init = max((window.next_init for window in self._windows.values()), default=self._first_init)
-        self._numbers.note(self.timeline.next_number, next_init)
+        self._numbers.note(self.timeline.next_number, self._next_init)
         for window in self._windows.values():
             if window.absent:
                 window.follow()

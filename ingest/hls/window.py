@@ -142,8 +142,8 @@ class Window:
         """Show what was added: said once after parts and closings that belong together."""
         self.changed = False
         self._rendered.change()
-        waiting, self._wake = self._wake, asyncio.Event()
-        waiting.set()
+        self._wake.set()
+        self._wake.clear()
         for watcher in [*self._watchers]:
             watcher(self)
 

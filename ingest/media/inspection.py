@@ -6,6 +6,7 @@ MP4 go by the init segment, so that one has to follow.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ DAMAGED_MAX = 150
 """Damaged frames in a row before the stream is refused: five seconds at 30 a second."""
 
 _LENGTH = 4
+_length_at = struct.Struct(">I").unpack_from
 
 
 class _Form(NamedTuple):
@@ -79,7 +81,7 @@ class Inspection:
 
     def new_config(self, video: VideoParameters | None, frame: VideoFrame) -> VideoConfig | None:
         """The sequence header that a keyframe's parameter sets amount to, if they change the picture's size."""
-        form = _FORMS.get(video.entry) if video and frame.keyframe else None
+        form = _FORMS.get(video.entry) if video else None
         if video is None or form is None:
             return None
         sets = _parameter_sets(form, frame.data)
@@ -99,9 +101,11 @@ class Inspection:
 def _adds_up(data: memoryview) -> bool:
     at, end = 0, len(data)
     for _ in range(NAL_UNITS_MAX):
-        at += _LENGTH + int.from_bytes(data[at : at + _LENGTH], "big")
-        if at >= end:
-            return at == end
+        if at + _LENGTH > end:
+            return False
+        at += _LENGTH + _length_at(data, at)[0]
+        if at == end:
+            return True
     return False
 
 

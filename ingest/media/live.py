@@ -129,9 +129,9 @@ class LiveStream:
             if self._epoch:
                 self._epoch.gaps += 1
             return []
-        config = self._inspection.new_config(self._video, frame)
-        became = self._configure_video(config) if config else []
-        return [*became, *self._take(timestamp_ms, frame)]
+        if frame.keyframe and (config := self._inspection.new_config(self._video, frame)):
+            return [*self._configure_video(config), *self._take(timestamp_ms, frame)]
+        return self._take(timestamp_ms, frame)
 
     def _configure_video(self, config: VideoConfig) -> list[Became]:
         if self._video and self._video.record == config.record:

@@ -78,5 +78,5 @@ def audio_rendition(audio: AudioParameters) -> Rendition:
 
 def ticks_of(frames: Sequence[Frame]) -> Ticks:
     """From where the first is shown to where the last is no longer."""
-    start = min(frame.dts + frame.composition for frame in frames)
-    return Ticks(start, max(frame.dts + frame.composition + frame.duration for frame in frames))
+    shown = [(dts + composition, dts + composition + duration) for dts, duration, _, _, composition in frames]
+    return Ticks(min(shown)[0], max(end for _, end in shown))

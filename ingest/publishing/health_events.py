@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +33,7 @@ def event_of(entry: Entry, report: HealthReport) -> StreamHealthEvent:
 
 
 def _sampled(head: dict[str, Any], became: SegmentClosed) -> HealthSampled:
-    return HealthSampled(**head, **asdict(became.sample))
+    return HealthSampled(**head, **vars(became.sample))
 
 
 def _changed(head: dict[str, Any], became: HealthBecame) -> HealthChanged:
