@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ingest.media.became import RefusedMedia
+from ingest.media.allowance import Allowance
 from ingest.media.clocks import AudioClock, VideoClock
 from ingest.media.cutter import CutLimits, Cutter, Part
 from ingest.media.flv import AudioFrame, VideoFrame
@@ -67,7 +67,7 @@ class Epoch:
         self._video_ms = origin_ms
         self._audio_ms: int | None = None
         self._audio_shift_ms = 0
-        self._size = 0
+        self._allowance = Allowance(settings.rate_max)
 
     @property
     def newest(self) -> Frame | None:
@@ -94,7 +94,7 @@ class Epoch:
         if not -_BACKWARD_MAX_MS <= step <= self._gap_max_ms:
             raise Discontinuity
         self._video_ms = timestamp_ms
-        self._count(unit.data)
+        self._allowance.take(len(unit.data) + TAG_OVERHEAD, timestamp_ms)
         clock = self._clock
         dts = clock.place(timestamp_ms)
         if step < 0 or step * _TICKS_PER_MS > 3 * clock.frame_ticks > 0:
@@ -120,7 +120,8 @@ class Epoch:
         self._audio_ms = timestamp_ms
         if self.video and timestamp_ms + self._audio_shift_ms - self._video_ms > self._gap_max_ms:
             return []  # the video stands still, and nothing can be published without it
-        self._count(unit.data)
+        lead_ms = self._video_ms if self.video else timestamp_ms
+        self._allowance.take(len(unit.data) + TAG_OVERHEAD, lead_ms)
         resyncs = clock.resyncs
         dts = clock.place(timestamp_ms)
         self.gaps += clock.resyncs - resyncs
@@ -146,7 +147,6 @@ class Epoch:
     def begin_segment(self) -> None:
         """Count anew: a segment was closed."""
         self.gaps = 0
-        self._size = 0
 
     def _start_cutter(self, frame_ticks: float) -> Cutter:
         """The part target is chosen once in a stream's life: players hold on to it."""
@@ -178,10 +178,3 @@ class Epoch:
         start = round(start_s * audio.sample_rate)
         self._audio_clock = AudioClock(start, timestamp_ms, audio.sample_rate, audio.frame_samples)
         return self._audio_clock
-
-    def _count(self, data: memoryview) -> None:
-        self._size += len(data) + TAG_OVERHEAD
-        if self._size > self._settings.rate_max * 2:
-            span_s = self._cutter.segment_span / self.timescale if self._cutter else 0.0
-            if self._size > self._settings.rate_max * (2 + span_s):
-                raise RefusedMedia("bitrate_too_high", "the bitrate is too high")

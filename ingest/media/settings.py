@@ -21,4 +21,5 @@ class MediaSettings:
     gap_max_s: float = 3.0
     """A longer jump of the timestamps is a discontinuity. Less than the target duration: a frame lasts that long."""
     rate_max: int = 8_000_000
-    """Bytes of media a second; more is refused as `bitrate_too_high`, so that memory stays bounded."""
+    """Bytes of media a second. More for long is refused as `bitrate_too_high`, so that memory stays bounded; the health
+    says `bitrateHigh` long before."""

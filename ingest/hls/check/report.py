@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.hls.check.facts import Facts, shown_url
+from ingest.hls.check.features import missing
 from ingest.hls.check.rule import Outcome, Severity, Verdict
 
 _EVIDENCE_MAX = 5
@@ -35,6 +36,7 @@ def as_json(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "conforms": conforms(verdicts),
         "renditions": [shown_url(each.name) for each in facts.renditions],
         "counts": _counts(verdicts),
+        "low_latency_lacks": missing(facts),
         "rules": [
             {
                 "id": verdict.rule.id,
@@ -64,6 +66,8 @@ def show(facts: Facts, verdicts: Sequence[Verdict], console: Console) -> None:
     fetched = sum(len(each.resources) for each in facts.renditions)
     console.print(f"{len(facts.renditions)} renditions, {loads} playlists and {fetched} media resources were read.")
     console.print(", ".join(f"{count} {name}" for name, count in _counts(verdicts).items()) + ".")
+    if lacks := missing(facts):
+        console.print(f"For low latency it lacks {', '.join(lacks)}.")
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:

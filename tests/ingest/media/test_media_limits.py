@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from ingest.media.became import RefusedMedia
 from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
-from tests.ingest.media.footage import NOW_S, is_frame, is_keyframe, push_all, record
+from tests.ingest.media.footage import NOW_S, is_frame, is_keyframe, push_all, record, source
 
 HEADERS = [tag for tag in record(audio=False) if not is_frame(tag) and tag.payload[1:2] != b"\x02"]
 KEYFRAME = next(tag for tag in record(audio=False) if is_keyframe(tag))
@@ -29,6 +30,30 @@ def test_more_bytes_a_second_than_allowed_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedMedia) as refused:
         push_all(live, [tag._replace(payload=tag.payload + bytes(20_000 * is_frame(tag))) for tag in record()])
     assert refused.value.code == "bitrate_too_high"
+
+
+def padded(tags: Iterable[MediaTag], size: int, which: Callable[[MediaTag], bool]) -> list[MediaTag]:
+    """With so many bytes of filler (NAL unit type 12) in these pictures."""
+    filler = (size + 1).to_bytes(4, "big") + b"\x0c" + bytes(size)
+    return [tag._replace(payload=tag.payload + filler * which(tag)) for tag in tags]
+
+
+def test_a_little_more_than_allowed_is_refused_after_a_while(tmp_path: Path) -> None:
+    """Each segment by itself is within twice the rate, which is what a burst may be."""
+    registry = Registry(tmp_path)
+    live = LiveStream("stream", "channel", MediaSettings(rate_max=500_000), registry)
+    tags = padded(record(20), 20_000, lambda tag: tag.kind == "video" and is_frame(tag))
+    with pytest.raises(RefusedMedia, match="at most 4 Mbit/s") as refused:
+        push_all(live, tags)
+    assert refused.value.code == "bitrate_too_high"
+    playback = registry.find("stream")
+    assert playback
+    assert source(playback).entries()[-1].number >= 2, "not at once"
+
+
+def test_bursts_are_taken_when_the_rate_is_not_over_the_limit(tmp_path: Path) -> None:
+    live = live_stream(tmp_path, MediaSettings(rate_max=500_000))
+    push_all(live, padded(record(20), 700_000, is_keyframe))
 
 
 def test_a_flood_whose_time_stands_still_is_refused(tmp_path: Path) -> None:

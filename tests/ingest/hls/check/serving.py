@@ -21,7 +21,7 @@ from ingest.hls.live_edge import LiveEdge
 from ingest.hls.live_http import LiveHttp, live_http
 from ingest.hls.origin import create_origin
 from ingest.hls.registry import Registry
-from ingest.media.live import LiveStream
+from ingest.media.live import LiveStream, OpenLadder
 from ingest.media.profiles import media_settings, window_limits
 from ingest.media.tag import MediaTag
 from topology.settings import HlsProfile
@@ -79,10 +79,15 @@ class Broadcast:
     """A publisher whose media is there up to `backlog_s` already, and then comes at the pace of its timestamps."""
 
     def __init__(
-        self, directory: Path, tags: Iterable[MediaTag], backlog_s: float, profile: HlsProfile = HlsProfile.FAST
+        self,
+        directory: Path,
+        tags: Iterable[MediaTag],
+        backlog_s: float,
+        profile: HlsProfile = HlsProfile.FAST,
+        open_ladder: OpenLadder | None = None,
     ) -> None:
         self.registry = Registry(directory, window_limits(profile, _WINDOW_S[profile]))
-        self._live = LiveStream(STREAM, "channel", media_settings(profile), self.registry)
+        self._live = LiveStream(STREAM, "channel", media_settings(profile), self.registry, open_ladder=open_ladder)
         self._start_s = time.time() - backlog_s
         self._coming = list(tags)
         while self._coming and self._coming[0].timestamp_ms < backlog_s * 1000:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -21,10 +23,12 @@ from ingest.hls.check.facts import Facts
 from ingest.hls.check.observe import Unreadable, observe
 from ingest.hls.check.rule import Outcome, Severity, judge
 from ingest.hls.check.rules import RULES
+from ingest.hls.playback import Playback
+from ingest.ladder.ladder import Budget, Ladder, LadderSettings
 from ingest.media.tag import MediaTag
 from tests.engines import ROOT
 from tests.ingest.hls.check.good_server import GoodServer
-from tests.ingest.hls.check.serving import Broadcast, files_served, serving
+from tests.ingest.hls.check.serving import STREAM, Broadcast, files_served, serving
 from tests.ingest.hls.check.verdicts import failures, rules_with
 from tests.ingest.media.footage import is_frame, is_keyframe, record, shifted
 from topology.settings import HlsProfile
@@ -181,6 +185,35 @@ async def test_our_own_origin_keeps_the_rules_when_a_publisher_comes_back(tmp_pa
     assert broken_musts(facts) == {}
     assert "same-discontinuities" in rules_with(Outcome.PASSED, facts)
     assert any(segment.discontinuity for segment in facts.renditions[0].last.listed)
+
+
+async def test_our_own_origin_keeps_the_rules_when_the_worker_of_its_ladder_dies(tmp_path: Path) -> None:
+    opened: list[Ladder] = []
+
+    def open_ladder(playback: Playback) -> Ladder:
+        opened.append(Ladder(playback, LadderSettings(names=("240p",)), Budget(8.0)))
+        return opened[-1]
+
+    broadcast = Broadcast(tmp_path, record(seconds=54, size=(320, 256)), 0, open_ladder=open_ladder)
+    async with broadcast.on_air() as url:
+        playback = broadcast.registry.find(STREAM)
+        assert playback
+        async with asyncio.timeout(30):
+            while "240p" not in {each.name for each in playback.renditions()} or not playback.ready:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        watching = asyncio.create_task(observe(url, seconds=9))
+        await asyncio.sleep(4)
+        pid = opened[0].worker_pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        facts = await watching
+    broadcast.close()
+    await opened[0].gone()
+    assert broken_musts(facts) == {}
+    rung = facts.rendition("240p/media.m3u8")
+    assert rung
+    assert any(part.gap for segment in rung.last.listed for part in segment.parts)
+    assert "rendition-reports" in rules_with(Outcome.PASSED, facts)
 
 
 async def test_a_media_playlist_can_be_checked_by_itself(tmp_path: Path) -> None:

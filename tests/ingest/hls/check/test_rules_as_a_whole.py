@@ -153,6 +153,19 @@ def test_rules_of_low_latency_are_not_applicable_to_a_classic_stream() -> None:
     assert {"rendition-reports", "part-cadence", "segment-is-its-parts", "hint-comes-true"} <= outcomes
 
 
+def test_what_a_classic_stream_lacks_for_low_latency_is_told() -> None:
+    classic = facts(
+        Spoiled(playlist=drop("#(EXT-X-PART|EXT-X-SERVER-CONTROL|EXT-X-PRELOAD-HINT|EXT-X-RENDITION-REPORT)"))
+    )
+    lacks = ["parts", "blocking reload", "preload hints", "rendition reports", "delta updates"]
+    assert as_json(classic, judge(classic, RULES))["low_latency_lacks"] == lacks
+    assert as_json(facts(Spoiled()), ())["low_latency_lacks"] == []
+    console = Console(width=200, record=True, file=None, quiet=False, force_terminal=False)
+    with console.capture() as shown:
+        show(classic, judge(classic, RULES), console)
+    assert "For low latency it lacks parts, blocking reload, " in shown.get()
+
+
 def test_a_should_that_fails_does_not_break_conformance_and_a_must_does() -> None:
     should = judge(facts(Spoiled(headers={"set-cookie": "a=b"})), RULES)
     must = judge(facts(Spoiled(headers={"content-encoding": "identity"})), RULES)
