@@ -14,7 +14,6 @@ SIZE = 1_000_000
 """Bytes that fit on a small disk."""
 LARGE = 100_000
 """Bytes of a file that a full disk takes no part of."""
-_LIMIT = LARGE // 2
 
 
 class Disk(Protocol):
@@ -23,6 +22,17 @@ class Disk(Protocol):
 
     def full(self) -> AbstractContextManager[None]:
         """Inside it no file of LARGE bytes can be written."""
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file can grow beyond this many bytes, as on a disk that is full: a write up to there succeeds in part."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @dataclass(frozen=True)
@@ -50,14 +60,8 @@ class LimitedFiles:
 
     directory: Path
 
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_LIMIT, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    def full(self) -> AbstractContextManager[None]:
+        return room_for(LARGE // 2)
 
 
 @contextmanager

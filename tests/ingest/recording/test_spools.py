@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from hypothesis import strategies as st
 from ingest.recording.journal import Begun, Finished, Kept, Line, Opened, read, write
 from ingest.recording.manifest import KeptSegment
 from ingest.recording.spool import Spool
+from tests.ingest.recording.disks import room_for
 from tests.ingest.recording.takes import SOURCE, data_of, kept
 
 OPENED = Opened("stream", "channel")
@@ -29,17 +27,6 @@ def filled(directory: Path, segments: int = 3) -> Spool:
     for number in range(segments):
         spool.keep(Kept("source", kept(number)), data_of("source", number))
     return spool
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file can grow beyond this many bytes, as on a disk that is full: a write up to there succeeds in part."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def names(spool: Spool) -> list[str]:
