@@ -14,10 +14,19 @@ class Rung:
 
     name: str
     there: bool = False
+    asked_when_gone: int = 0
+    """Requests for its playlist since it went, which goes on with gaps."""
 
     def answer(self, route: Route) -> None:
         url = route.request.url
+        own = f"/{self.name}/" in url
         fetched = route.fetch(url=url.replace(f"/{self.name}/", "/source/"))
+        if own and not self.there and ".m3u8" in url:
+            self.asked_when_gone += 1
+            gaps = re.sub(r"(#EXT-X-PART:.*)", r"\1,GAP=YES", fetched.text())
+            report = '#EXT-X-RENDITION-REPORT:URI="../source/media.m3u8",LAST-MSN=0,LAST-PART=0\n'
+            route.fulfill(response=fetched, body=gaps + report)
+            return
         if not self.there or ".m3u8" not in url:
             route.fulfill(response=fetched)
             return
@@ -28,6 +37,6 @@ class Rung:
             small = re.sub(r"RESOLUTION=\d+x\d+", "RESOLUTION=426x240", variant[0])
             text += f"{re.sub(r'BANDWIDTH=[0-9]+', 'BANDWIDTH=90000', small)}\n{self.name}/media.m3u8\n"
         else:
-            other = "source" if f"/{self.name}/" in url else self.name
+            other = "source" if own else self.name
             text += f'#EXT-X-RENDITION-REPORT:URI="../{other}/media.m3u8",LAST-MSN=0,LAST-PART=0\n'
         route.fulfill(response=fetched, body=text)
