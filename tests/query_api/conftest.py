@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, Producer, TopicPartition
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pydantic import SecretStr
 
+from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
+from ingest.demo.publisher import Footage, publish
 from schemas.consistency import ConsistencyToken
 from schemas.message import Event
 from schemas.wire import Codec, Decoded
 from tests.engines import answers, free_ports, running
+from tests.query_api.visiting import FLAGS, HOSTILE, SOON_MS, Visit
 from topology.child import Launch
 from topology.kafka import consumer_config, producer_config
 from topology.readiness import ready_pid
@@ -165,3 +171,75 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
         client = stack.enter_context(httpx.Client(base_url=url, timeout=30))
         codec = stack.enter_context(closing(Codec(settings.schema_registry_url)))
         yield Edge(url, settings, client, codec, started["commands"])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(SOON_MS)
+    visit = Visit(page)
+    visit.watch()
+    yield visit
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def ingest(edge: Edge) -> Iterator[None]:
+    settings = edge.settings.model_copy(update={"viewer_heartbeat_s": 1.0})
+    with process("ingest", settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def streamer(edge: Edge) -> Member:
+    member = edge.register(display_name="Anna <b>& friends</b>")
+    own = {"broadcaster_id": member.id}
+    change = member.ask("PATCH", "/helix/channels", params=own, json={"title": HOSTILE, "game_id": "<i>Chess</i>"})
+    assert change.status_code == 204, change.text
+    return member
+
+
+@contextmanager
+def publishing(edge: Edge, member: Member, gop_s: float = 1.0) -> Iterator[None]:
+    key = member.ask("POST", "/helix/streams/key").json()["data"][0]["stream_key"]
+    stopped = threading.Event()
+    footage = Footage(width=640, height=360, frame_rate=15, gop_s=gop_s, video_kbps=600)
+    url = f"rtmp://127.0.0.1:{edge.settings.rtmp_port}/live/{key}"
+    thread = threading.Thread(target=publish, args=(url, footage, stopped, lambda text: None))
+    thread.start()
+    try:
+        eventually(lambda: edge.client.get("/helix/streams", params={"user_id": member.id}).json()["data"])
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def watching(edge: Edge, member: Member, page: Page) -> None:
+    """Open the watch page of somebody who is live, until it plays."""
+    page.goto(f"{edge.url}/watch/{member.login}")
+    expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+
+
+def shows_what_is_old(page: Page, from_s: float, to_s: float) -> None:
+    """Wait for a picture that was taken so long ago."""
+
+    def age_s() -> float:
+        age = (
+            f"(Date.now() - (({READ_CLOCK_JS})(document.querySelector('video')) ?? NaN) + {WRAP_MS}) % {WRAP_MS} / 1000"
+        )
+        return float(page.evaluate(age))
+
+    eventually(lambda: from_s <= age_s() < to_s)

@@ -3,117 +3,26 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
-from ingest.demo.publisher import Footage, publish
 from schemas.wire import Decoded
 from tests.commands.system import Log
-from tests.engines import answers
-from tests.query_api.conftest import PASSWORD, Edge, Member, eventually, process, unique_login
-from tests.query_api.rung import Rung
+from tests.query_api.conftest import (
+    PASSWORD,
+    Edge,
+    Member,
+    eventually,
+    publishing,
+    shows_what_is_old,
+    unique_login,
+    watching,
+)
+from tests.query_api.visiting import AT_LEAST_14_S, HOSTILE, SOON_MS, Visit
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
-
-HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
-SOON_MS = 30_000
-AT_LEAST_14_S = re.compile(r"^-(1[4-9]|[2-9]\d)$")
-
-
-@dataclass
-class Visit:
-    """An open page with what went wrong on it and what it asked for."""
-
-    page: Page
-    errors: list[str] = field(default_factory=list)
-    addresses: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        self.page.on(
-            "console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None
-        )
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.addresses.append(request.url))
-
-    def check(self, *origins: str) -> None:
-        """Nothing went wrong, and nothing was asked of anybody else."""
-        assert self.errors == []
-        elsewhere = [url for url in self.addresses if not url.startswith((*origins, "data:", "blob:"))]
-        assert elsewhere == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(SOON_MS)
-    visit = Visit(page)
-    visit.watch()
-    yield visit
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def ingest(edge: Edge) -> Iterator[None]:
-    settings = edge.settings.model_copy(update={"viewer_heartbeat_s": 1.0})
-    with process("ingest", settings, lambda: answers(f"{edge.settings.playback_url}/health/ready")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def streamer(edge: Edge) -> Member:
-    member = edge.register(display_name="Anna <b>& friends</b>")
-    own = {"broadcaster_id": member.id}
-    change = member.ask("PATCH", "/helix/channels", params=own, json={"title": HOSTILE, "game_id": "<i>Chess</i>"})
-    assert change.status_code == 204, change.text
-    return member
-
-
-@contextmanager
-def publishing(edge: Edge, member: Member, gop_s: float = 1.0) -> Iterator[None]:
-    key = member.ask("POST", "/helix/streams/key").json()["data"][0]["stream_key"]
-    stopped = threading.Event()
-    footage = Footage(width=640, height=360, frame_rate=15, gop_s=gop_s, video_kbps=600)
-    url = f"rtmp://127.0.0.1:{edge.settings.rtmp_port}/live/{key}"
-    thread = threading.Thread(target=publish, args=(url, footage, stopped, lambda text: None))
-    thread.start()
-    try:
-        eventually(lambda: edge.client.get("/helix/streams", params={"user_id": member.id}).json()["data"])
-        yield
-    finally:
-        stopped.set()
-        thread.join()
 
 
 def test_the_watch_page_waits_for_the_stream_plays_it_and_sees_its_end(
@@ -165,24 +74,6 @@ def test_the_player_of_the_watch_page_tells_how_it_plays(
     assert {event.fields["source"] for event in events if event.type == "PlaybackSampled"} == {"cmcd"}
     assert len([event for event in events if event.fields.get("startup_ms")]) == 1
     visit.check(edge.url, edge.settings.playback_url, "about:blank")
-
-
-def watching(edge: Edge, member: Member, page: Page) -> None:
-    """Open the watch page of somebody who is live, until it plays."""
-    page.goto(f"{edge.url}/watch/{member.login}")
-    expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
-
-
-def shows_what_is_old(page: Page, from_s: float, to_s: float) -> None:
-    """Wait for a picture that was taken so long ago."""
-
-    def age_s() -> float:
-        age = (
-            f"(Date.now() - (({READ_CLOCK_JS})(document.querySelector('video')) ?? NaN) + {WRAP_MS}) % {WRAP_MS} / 1000"
-        )
-        return float(page.evaluate(age))
-
-    eventually(lambda: from_s <= age_s() < to_s)
 
 
 def thumbnail_appears(page: Page) -> None:
@@ -262,91 +153,6 @@ def has_thumbnails(edge: Edge, member: Member) -> None:
         return any(stream["thumbnail_url"] for stream in streams)
 
     eventually(listed)
-
-
-def test_the_quality_menu_names_the_one_rendition(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
-    with publishing(edge, streamer):
-        watching(edge, streamer, visit.page)
-        expect(visit.page.get_by_label("Quality").locator("option")).to_have_text(["Source (360p)"])
-
-
-def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_choice(
-    edge: Edge, ingest: None, streamer: Member, visit: Visit
-) -> None:
-    page = visit.page
-    menu = page.get_by_label("Quality")
-    rung = Rung("240p")
-    page.route("**/live/**", rung.answer)
-    with publishing(edge, streamer):
-        watching(edge, streamer, page)
-        expect(menu.locator("option")).to_have_text(["Source (360p)"])
-        rung.there = True
-        expect(menu.locator("option")).to_have_text(["Auto: Source (360p)", "Source (360p)", "240p"], timeout=SOON_MS)
-        seek = page.get_by_role("slider", name="Position")
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
-        seek.press("ArrowLeft")
-        shows_what_is_old(page, 8, 60)
-        menu.select_option("240p")
-        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
-        shows_what_is_old(page, 8, 60)
-        page.reload()
-        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
-        expect(menu).to_have_value("240p")
-        menu.select_option("source")
-        expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
-        rung.there = False
-        expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
-        page.unroute_all(behavior="ignoreErrors")
-    visit.check(edge.url, edge.settings.playback_url)
-
-
-COUNT_REMOVALS = """
-window.removals = 0;
-const remove = SourceBuffer.prototype.remove;
-SourceBuffer.prototype.remove = function (...range) { window.removals++; return remove.apply(this, range); };
-"""
-
-
-def test_a_choice_at_the_live_edge_throws_nothing_away_that_is_still_to_be_shown(
-    edge: Edge, ingest: None, streamer: Member, visit: Visit
-) -> None:
-    page = visit.page
-    menu = page.get_by_label("Quality")
-    rung = Rung("240p", there=True)
-    page.add_init_script(COUNT_REMOVALS)
-    page.route("**/live/**", rung.answer)
-    with publishing(edge, streamer):
-        watching(edge, streamer, page)
-        menu.select_option("source")
-        expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
-        menu.select_option("240p")
-        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
-        menu.select_option("auto")
-        assert page.evaluate("window.removals") == 0
-        page.unroute_all(behavior="ignoreErrors")
-    visit.check(edge.url, edge.settings.playback_url)
-
-
-def test_a_viewer_of_a_rung_that_goes_is_taken_to_another_at_once(
-    edge: Edge, ingest: None, streamer: Member, visit: Visit
-) -> None:
-    page = visit.page
-    menu = page.get_by_label("Quality")
-    rung = Rung("240p", there=True)
-    page.route("**/live/**", rung.answer)
-    with publishing(edge, streamer):
-        watching(edge, streamer, page)
-        menu.select_option("240p")
-        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
-        rung.there = False
-        expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
-        shows_what_is_old(page, 0, 10)
-        page.unroute_all(behavior="ignoreErrors")
-    # Its playlist, and the next that was on its way: hls.js alone would go on reading it until nothing is left to show.
-    assert 1 <= rung.asked_when_gone <= 3
-    parts = Counter(address for address in visit.addresses if "/source/part" in address)
-    assert max(parts.values()) <= 2
-    visit.check(edge.url, edge.settings.playback_url)
 
 
 def test_a_private_stream_plays_for_its_owner_and_for_who_has_a_link_and_tells_others_why_not(
