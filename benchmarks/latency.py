@@ -74,6 +74,7 @@ async def _sample(page: Page) -> dict[str, Any]:
         "p50_ms": percentile(samples, 0.50),
         "p95_ms": percentile(samples, 0.95),
         "p99_ms": percentile(samples, 0.99),
+        "page_says_s": float((await page.locator("#latency").inner_text()).split()[0]),
         "stalls": seen["stalls"],
         "frames_by_height": seen["heights"],
     }

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Error, Page, async_playwright
 
 from benchmarks.stack import TALLY, Stack
 
@@ -54,11 +54,19 @@ async def watch_page(stack: Stack, **viewport: int) -> AsyncIterator[Page]:
 
 
 async def choose(page: Page, name: str, height: int) -> None:
-    """This rendition in the page's menu, once it is there, and wait until it is what is shown."""
+    """This rendition in the page's menu, once it is there, and wait until it is what is shown.
+
+    Raises RuntimeError when it does not come, which a ladder that is short of time sees to.
+    """
     menu = page.get_by_label("Quality")
-    await menu.locator(f"option[value='{name}']").wait_for(state="attached")
-    await menu.select_option(name)
-    await page.wait_for_function("height => document.querySelector('video').videoHeight === height", arg=height)
+    shown = "height => document.querySelector('video').videoHeight === height"
+    try:
+        await menu.locator(f"option[value='{name}']").wait_for(state="attached")
+        await menu.select_option(name)
+        await page.wait_for_function(shown, arg=height)
+    except Error as error:
+        offered = await menu.locator("option").all_inner_texts()
+        raise RuntimeError(f"{name} is not shown; the page offers {', '.join(offered)}") from error
 
 
 async def live_stream(stack: Stack) -> dict[str, Any]:

@@ -80,7 +80,8 @@ export class Renditions {
 
   #compare({ live, url, renditionReports: reports, partList: parts }) {
     if (this.#told || !live || !reports) return; // a server that does not report says nothing of what is there
-    const present = new Set(reports.map((report) => nameOf(new URL(report.URI, url).href)));
+    const there = reports.filter((report) => report["X-ABSENT"] !== "YES");
+    const present = new Set(there.map((report) => nameOf(new URL(report.URI, url).href)));
     // A rung that went goes on with gaps, and its own playlist has no report on it.
     if (!heightOf(nameOf(url)) || !parts?.at(-1)?.gap) present.add(nameOf(url));
     if (same(present, this.#present)) return;

@@ -16,6 +16,11 @@ from tests.query_api.pages.visiting import AT_LEAST_14_S, SOON_MS, Visit, publis
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 LOOK_S = 0.1
+COUNT_REMOVALS = """
+window.removals = 0;
+const remove = SourceBuffer.prototype.remove;
+SourceBuffer.prototype.remove = function (...range) { window.removals++; return remove.apply(this, range); };
+"""
 
 
 class Workers:
@@ -87,4 +92,40 @@ def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_
         expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
         workers.hold_down()
         expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_a_choice_at_the_live_edge_throws_nothing_away_that_is_still_to_be_shown(
+    edge: Edge, workers: Workers, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    menu = page.get_by_label("Quality")
+    page.add_init_script(COUNT_REMOVALS)
+    workers.release()
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(menu.locator("option")).to_have_count(3, timeout=SOON_MS)
+        menu.select_option("source")
+        expect(menu.locator("option").first).to_have_text("Auto: Source (360p)", timeout=SOON_MS)
+        menu.select_option("240p")
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        menu.select_option("auto")
+        assert page.evaluate("window.removals") == 0
+    visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_a_viewer_of_a_rung_that_goes_is_taken_to_another_at_once(
+    edge: Edge, workers: Workers, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    menu = page.get_by_label("Quality")
+    workers.release()
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(menu.locator("option")).to_have_count(3, timeout=SOON_MS)
+        menu.select_option("240p")
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        workers.hold_down()
+        expect(menu.locator("option")).to_have_text(["Source (360p)"], timeout=SOON_MS)
+        shows_what_is_old(page, 0, 10)
     visit.check(edge.url, edge.settings.playback_url)
