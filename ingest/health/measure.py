@@ -53,7 +53,7 @@ class SegmentSeen:
     forced_cut: bool
     """The segment grew to its limit without a keyframe."""
     stored: bool
-    """It is on disk."""
+    """The disk takes segments."""
     bitrate_10s_kbps: float
     bitrate_60s_kbps: float
     announced: Announced

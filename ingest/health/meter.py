@@ -32,7 +32,7 @@ class SegmentEnd:
     forced: bool
     """It grew to its limit without a keyframe."""
     stored: bool
-    """It is on disk."""
+    """The disk takes segments."""
 
 
 class _Segment:

@@ -42,7 +42,7 @@ OpenLadder = Callable[[Playback], PictureSink]
 
 
 class LiveStream:
-    """The media side of one live stream: synchronous, CPU only plus one file write a segment.
+    """The media side of one live stream: synchronous, CPU only but for a line of a file a segment.
 
     Make it when the publisher is authorised. A resumed stream is the same object: `interrupt`, then `push` again.
     """

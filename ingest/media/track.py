@@ -57,7 +57,7 @@ class Track:
         return len(data)
 
     def close_segment(self) -> bool:
-        """Returns whether it is on disk."""
+        """Returns whether the disk takes segments."""
         return self._begun().close_segment()
 
     def _begun(self) -> Window:
