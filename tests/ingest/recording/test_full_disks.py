@@ -113,7 +113,7 @@ async def test_a_full_spool_is_said_until_the_store_takes_what_waits(tmp_path: P
         feed_large(recording, range(4))
         await becomes(lambda: health.holds())
         store.away = False
-        await becomes(lambda: (tmp_path / "store/stream/source/segment2.m4s").exists())
+        await becomes(lambda: not recording._outbox)
         feed_large(recording, range(4, 5))
         await becomes(taken(recording))
         for _ in range(3):
