@@ -146,7 +146,7 @@ export class Player extends EventTarget {
   choose(name) {
     this.#chosen = name;
     if (this.#renditions?.isNew(name)) this.#reopen();
-    else this.#renditions?.choose(name, this.window?.isLive ?? true);
+    else this.#renditions?.choose(name, this.#following);
     this.#tell("qualities");
   }
 
@@ -193,7 +193,10 @@ export class Player extends EventTarget {
     const hls = new Hls({ ...pace, cmcd: this.#cmcd(), xhrSetup });
     this.#hls = hls;
     this.#timeline = new Timeline(this.#video, hls);
-    hls.on(Hls.Events.LEVEL_UPDATED, () => this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() }));
+    hls.on(Hls.Events.LEVEL_UPDATED, () => {
+      this.#reporter?.updateCustomData({ "tally-ltc": this.#latencyMs() });
+      this.#keepUp();
+    });
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (data.response?.code === 403) {
         this.stop();
@@ -303,6 +306,14 @@ export class Player extends EventTarget {
     if (!this.#following) return;
     const edge = this.#hls?.liveSyncPosition;
     if (edge && edge > this.#video.currentTime + BEHIND_S) this.#video.currentTime = edge;
+  }
+
+  /** Who follows what is live and has fallen so far behind that hls.js does not play faster any more is taken there. */
+  #keepUp() {
+    const { paused, seeking, readyState } = this.#video;
+    const { latency, targetLatency, liveSyncPosition, latestLevelDetails } = this.#hls;
+    if (!this.#following || this.#resume || paused || seeking || readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    if (liveSyncPosition && latency > targetLatency + latestLevelDetails.targetduration) this.#video.currentTime = liveSyncPosition;
   }
 
   #latencyMs() {

@@ -47,14 +47,15 @@ export class Renditions {
   }
 
   /**
-   * Play the one of this name, else of this height, else (and with null) what suits the connection. At the live edge what
-   * is buffered is played first: hls.js 1.7.4 throws it away otherwise, forgets that its parts are gone, and stands still.
+   * Play the one of this name, else of this height, else (and with null) what suits the connection. Who is `following`
+   * what is live plays what is buffered first: hls.js 1.7.4 throws it away otherwise, forgets that its parts are gone, and
+   * stands still.
    */
-  choose(name, isLive) {
+  choose(name, following) {
     const hls = this.#hls;
     const level = this.#find(name);
     if (level === hls.manualLevel) return;
-    if (isLive || level === hls.loadLevel) hls.loadLevel = level;
+    if (following || level === hls.loadLevel) hls.loadLevel = level;
     else hls.nextLevel = level;
   }
 

@@ -72,3 +72,23 @@ def test_a_thumbnail_is_shown_over_the_seek_bar(edge: Edge, ingest: None, stream
         has_thumbnails(edge, streamer)
         thumbnail_appears(visit.page)
     visit.check(edge.url, edge.settings.playback_url)
+
+
+def test_a_player_that_fell_far_behind_by_itself_is_taken_back_to_live(
+    edge: Edge, ingest: None, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    seek = page.get_by_role("slider", name="Position")
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        fall_behind = """video => {
+            window.places = [];
+            video.addEventListener("seeking", () => window.places.push(video.currentTime));
+            video.currentTime -= 12;
+        }"""
+        page.locator("#video").evaluate(fall_behind)
+        eventually(lambda: page.evaluate("window.places.some((place) => place > window.places[0] + 10)"))
+        shows_what_is_old(page, 0, 6)
+        expect(seek).to_have_attribute("aria-valuetext", "Live")
+    visit.check(edge.url, edge.settings.playback_url)
