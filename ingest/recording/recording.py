@@ -154,7 +154,7 @@ class Recording:
             entry.number + shift,
             entry.init + (init_shift or 0),
             entry.discontinuity or entry.number == self._resumed_at,
-            entry.parts[0].independent if entry.parts else True,
+            entry.independent,
             entry.starts_at_s,
             entry.duration_s,
             len(data),

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.query_api.conftest import Edge, Member
+from tests.query_api.conftest import Edge, Member, eventually
 from tests.query_api.pages.visiting import (
     AT_LEAST_14_S,
     SOON_MS,
