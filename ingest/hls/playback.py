@@ -144,13 +144,17 @@ class Playback:
         return sorted(present, key=lambda window: (window.rendition.name != SOURCE, -window.rendition.height))
 
     def _reports(self, reader: Window) -> str:
-        """Also on those that are absent: who plays one still reads its playlist, which goes on with gaps."""
-        lines = []
+        """Also on those that are absent: who plays one still reads its playlist, which goes on with gaps.
+
+        X-ABSENT is our own, for players that follow what comes and goes; others pass it over (RFC 8216bis 6.3.1).
+        """
+        lines, present = [], self._present()
         for window in self._windows.values():
             if window is not reader and window.ready:
                 number, index = window.last
+                absent = "" if window in present else ",X-ABSENT=YES"
                 lines.append(
                     f'#EXT-X-RENDITION-REPORT:URI="../{window.rendition.name}/{MEDIA_PLAYLIST}",'
-                    f"LAST-MSN={number},LAST-PART={index}\n"
+                    f"LAST-MSN={number},LAST-PART={index}{absent}\n"
                 )
         return "".join(lines)

@@ -54,7 +54,7 @@ def test_a_rendition_that_is_absent_is_still_reported_on(tmp_path: Path) -> None
     stage.add_segments(1)
     stage.leave("360p")
     stage.add_parts(3)
-    report = '#EXT-X-RENDITION-REPORT:URI="../360p/media.m3u8",LAST-MSN=1,LAST-PART=2'
+    report = '#EXT-X-RENDITION-REPORT:URI="../360p/media.m3u8",LAST-MSN=1,LAST-PART=2,X-ABSENT=YES\n'
     assert report in window_of(stage.playback).playlist(False, False).decode()
 
 
