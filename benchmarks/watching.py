@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,19 +10,10 @@ from typing import Any
 import httpx
 from playwright.async_api import Error, Page, async_playwright
 
+from benchmarks.chromium import FLAGS, chromium_path
 from benchmarks.stack import TALLY, Stack
 
 SOON_MS = 60_000
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 
 
 @contextmanager
@@ -39,12 +29,12 @@ def demo_on_air(stack: Stack) -> Iterator[None]:
 @asynccontextmanager
 async def watch_page(stack: Stack, **viewport: int) -> AsyncIterator[Page]:
     """The demo's page, playing. Raises RuntimeError without a Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = chromium_path()
     if chromium is None:
         raise RuntimeError("Chromium is needed: apt-get install chromium")
     options: dict[str, Any] = {"viewport": viewport} if viewport else {}
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = await browser.new_page(**options)
         page.set_default_timeout(SOON_MS)
         await page.goto(f"{stack.status['edge']}/watch/{stack.status['demo']['login']}")

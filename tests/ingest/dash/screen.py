@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from benchmarks.chromium import FLAGS, chromium_path
+
 DASH_JS = Path(__file__).parents[3] / "web" / "vendor" / "dashjs" / "dash.mediaplayer.min.js"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 PAGE = """
 <!doctype html><video id="video" muted></video><script src="/dash.js"></script><script>
 const video = document.getElementById("video"), errors = [];
@@ -25,7 +25,7 @@ player.initialize(video, `${location.origin}/live/stream/manifest.mpd`, true);
 @asynccontextmanager
 async def screens(count: int) -> AsyncIterator[list[Page]]:
     """Tabs in which `/page` of any origin plays its stream."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = chromium_path()
     if chromium is None:
         pytest.skip("Chromium is not installed")
     async with async_playwright() as playwright:
