@@ -3,21 +3,6 @@
 import { ApiError, ask } from "./api.js";
 
 const KEPT = "tally.session";
-const DIALOG = `
-  <dialog id="sign-in-dialog" aria-labelledby="sign-in-title">
-    <form id="sign-in-form">
-      <h2 id="sign-in-title">Sign in</h2>
-      <label>Login <input name="login" autocomplete="username" autocapitalize="none" pattern="[a-z0-9_]{3,25}" title="3 to 25 small letters, digits or _" required></label>
-      <label>Password <input name="password" type="password" autocomplete="current-password" minlength="8" maxlength="128" required></label>
-      <label class="check"><input name="register" type="checkbox"> I am new here: make this account</label>
-      <p id="sign-in-error" class="error" role="alert" hidden></p>
-      <div class="row">
-        <button>Sign in</button>
-        <button type="button" class="quiet" id="sign-in-cancel">Cancel</button>
-      </div>
-    </form>
-  </dialog>`;
-
 /** Event: "change". `user` is {id, login, token} or null. */
 export class Session extends EventTarget {
   user = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
@@ -58,9 +43,52 @@ export class Session extends EventTarget {
   }
 }
 
+/** An element with its attributes; `true` is one without a value. */
+function made(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value === true ? "" : value);
+  element.append(...children);
+  return element;
+}
+
+function signInForm() {
+  const login = {
+    name: "login",
+    autocomplete: "username",
+    autocapitalize: "none",
+    pattern: "[a-z0-9_]{3,25}",
+    title: "3 to 25 small letters, digits or _",
+    required: true,
+  };
+  const password = {
+    name: "password",
+    type: "password",
+    autocomplete: "current-password",
+    minlength: 8,
+    maxlength: 128,
+    required: true,
+  };
+  const form = made(
+    "form",
+    { id: "sign-in-form" },
+    made("h2", { id: "sign-in-title" }, "Sign in"),
+    made("label", {}, "Login ", made("input", login)),
+    made("label", {}, "Password ", made("input", password)),
+    made("label", { class: "check" }, made("input", { name: "register", type: "checkbox" }), " I am new here: make this account"),
+    made("p", { id: "sign-in-error", class: "error", role: "alert", hidden: true }),
+    made(
+      "div",
+      { class: "row" },
+      made("button", {}, "Sign in"),
+      made("button", { type: "button", class: "quiet", id: "sign-in-cancel" }, "Cancel"),
+    ),
+  );
+  return made("dialog", { id: "sign-in-dialog", "aria-labelledby": "sign-in-title" }, form);
+}
+
 /** Adds the sign-in dialog to the page and wires the buttons of the bar. Returns a function that opens the dialog. */
 export function signInDialog(session) {
-  document.body.insertAdjacentHTML("beforeend", DIALOG);
+  document.body.append(signInForm());
   const element = (id) => document.getElementById(id);
   const dialog = element("sign-in-dialog");
   const form = element("sign-in-form");

@@ -22,6 +22,7 @@ from ingest.media.live import LiveStream
 from ingest.media.settings import MediaSettings
 from ingest.media.tag import MediaTag
 from tests.ingest.media.footage import (
+    NO_DISK,
     NOW_S,
     decode_times,
     decoded,
@@ -43,7 +44,7 @@ class House:
     """One live stream with a ladder. Media is fed as fast as the worker takes it."""
 
     def __init__(self, directory: Path, names: tuple[str, ...], media: MediaSettings | None = None) -> None:
-        self.registry = Registry(directory)
+        self.registry = Registry(directory, NO_DISK)
         self.ladders: list[Ladder] = []
         self.became: list[Became] = []
         self.budget = Budget(8.0)

@@ -15,7 +15,7 @@ from ingest.demo.publisher import Footage, publish
 from tests.query_api.conftest import Edge, Member, eventually
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
-SOON_MS = 30_000
+SOON_MS = 60_000
 AT_LEAST_14_S = re.compile(r"^-(1[4-9]|[2-9]\d)$")
 
 
