@@ -8,6 +8,8 @@ from starlette.responses import Response
 OPEN = {"Access-Control-Allow-Origin": "*"}
 """Any site may play. Said without `Vary: Origin`, which would make CDNs keep a copy a site."""
 
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+
 MEDIA_TYPE = "video/mp4"
 """Of init segments, segments and parts."""
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.responses import PlainTextResponse, Response
 
-from ingest.answers import MEDIA_TYPE, OPEN
+from ingest.answers import MEDIA_TYPE, OPEN, PLAYLIST_TYPE
 from ingest.hls.held import Held
 from ingest.hls.registry import Registry
 from ingest.hls.shelf import Slice
@@ -15,7 +15,6 @@ from ingest.hls.wanted import Part, Reload, Wanted
 from ingest.hls.window import Window
 from ingest.ranges import answer_range
 
-PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 BRIEF = "public, max-age=1"
 NOT_STORED = "no-store"
 MEDIA_HEADERS = {**OPEN, "Cache-Control": "public, max-age=31536000, immutable"}

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ingest.answers import MEDIA_TYPE, PLAYLIST_TYPE
 from ingest.hls.entries import init_name, segment_name
 from ingest.hls.playlist import MEDIA_PLAYLIST
 from ingest.thumbnails.vtt import VTT_NAME, VTT_TYPE
@@ -37,12 +38,12 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "m3u8": Kind("application/vnd.apple.mpegurl", AN_HOUR),
+    "m3u8": Kind(PLAYLIST_TYPE, AN_HOUR),
     "json": Kind("application/json", AN_HOUR),
     "vtt": Kind(VTT_TYPE, AN_HOUR),
     "jpg": Kind("image/jpeg", _FOREVER),
-    "mp4": Kind("video/mp4", _FOREVER),
-    "m4s": Kind("video/mp4", _FOREVER),
+    "mp4": Kind(MEDIA_TYPE, _FOREVER),
+    "m4s": Kind(MEDIA_TYPE, _FOREVER),
 }
 """By what the key ends with. None of them changes; a playlist is kept briefly so that what is deleted is gone soon."""
 
