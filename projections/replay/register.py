@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import asyncpg
 import psutil
 
+from projections.postgres.schema import lock_definitions
 from projections.replay.blocking import Blocking
 from projections.replay.errors import LeaseHeld
 from topology.settings import Settings
@@ -29,7 +30,6 @@ CREATE TABLE IF NOT EXISTS rm.leases (
     renewed_at timestamptz NOT NULL DEFAULT now()
 );
 """
-_LOCK = 0x7265706C6179
 
 _TAKE = f"""
 INSERT INTO rm.leases AS l (model, token, host, pid, started) VALUES ($1, $2, $3, $4, $5)
@@ -64,7 +64,7 @@ class Register:
 
     async def _create(self) -> None:
         async with self._connection.transaction():
-            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await lock_definitions(self._connection)
             await self._connection.execute(_TABLES)
 
     def close(self) -> None:

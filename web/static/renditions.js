@@ -3,6 +3,7 @@
 
 const SOURCE = "source";
 const AUDIO = "audio";
+const ROUNDING_S = 0.1;
 
 export class Renditions {
   #hls;
@@ -10,6 +11,8 @@ export class Renditions {
   #present = new Set();
   #change;
   #told = false;
+  #chosen = null;
+  #interrupted = null;
 
   /**
    * `onChange` is called when the list, or what is played, may be another one; with true when only a new reading of
@@ -25,6 +28,13 @@ export class Renditions {
     });
     for (const event of [Events.MANIFEST_PARSED, Events.LEVELS_UPDATED, Events.LEVEL_SWITCHED]) hls.on(event, () => onChange(false));
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#compare(details));
+    // hls.js 1.7.4 gives up the choice where it meets a gap: the rung was not there yet at what is shown.
+    hls.on(Events.ERROR, (_, { details, frag }) => {
+      if (details === window.Hls.ErrorDetails.FRAG_GAP && frag.type === "main") this.#interrupted = this.#chosen;
+    });
+    hls.on(Events.FRAG_BUFFERED, (_, { frag }) => {
+      if (frag.type === "main") this.#resume(frag.end);
+    });
   }
 
   /** Name and height (pixels; 0 is unknown) of each that can be chosen: the source first, then from the largest down. */
@@ -54,6 +64,8 @@ export class Renditions {
   choose(name, following) {
     const hls = this.#hls;
     const level = this.#find(name);
+    this.#chosen = name;
+    this.#interrupted = null;
     if (level === hls.manualLevel) return;
     if (following || level === hls.loadLevel) hls.loadLevel = level;
     else hls.nextLevel = level;
@@ -61,6 +73,7 @@ export class Renditions {
 
   /** Like `choose`, before anything is loaded. */
   begin(name) {
+    this.#chosen = name;
     this.#hls.loadLevel = this.#find(name);
   }
 
@@ -73,6 +86,17 @@ export class Renditions {
     const levels = this.#hls.levels;
     const named = levels.findIndex((level) => nameOf(level.uri) === name);
     return named >= 0 || !heightOf(name) ? named : levels.findIndex((level) => level.height === heightOf(name));
+  }
+
+  /** Take up the choice again when it has a picture from `position` on. */
+  #resume(position) {
+    const level = this.#interrupted === null ? -1 : this.#find(this.#interrupted);
+    if (level < 0) return;
+    // A playlist ends where it was when it was read: what comes later is worth another look.
+    const next = this.#hls.levels[level].details?.fragments.find(({ end }) => end > position + ROUNDING_S);
+    if (next?.gap) return;
+    this.#interrupted = null;
+    this.#hls.loadLevel = level;
   }
 
   #waiting() {

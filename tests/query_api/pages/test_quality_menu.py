@@ -95,6 +95,25 @@ def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_
     visit.check(edge.url, edge.settings.playback_url)
 
 
+def test_who_looks_at_what_a_chosen_rung_never_showed_sees_it_from_where_it_begins(
+    edge: Edge, workers: Workers, streamer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    menu = page.get_by_label("Quality")
+    workers.hold_down()
+    with publishing(edge, streamer):
+        watching(edge, streamer, page)
+        seek = page.get_by_role("slider", name="Position")
+        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        workers.release()
+        expect(menu.locator("option")).to_have_count(3, timeout=SOON_MS)
+        seek.press("ArrowLeft")
+        menu.select_option("240p")
+        expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
+        shows_what_is_old(page, 8, 60)
+    visit.check(edge.url, edge.settings.playback_url)
+
+
 def test_a_choice_at_the_live_edge_throws_nothing_away_that_is_still_to_be_shown(
     edge: Edge, workers: Workers, streamer: Member, visit: Visit
 ) -> None:
