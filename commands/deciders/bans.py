@@ -20,6 +20,7 @@ from schemas.commands.moderation import (
     UnbanUser,
     WarnUser,
 )
+from schemas.events.channel_roles import ModeratorRemoved
 from schemas.events.moderation import (
     UnbanRequested,
     UnbanRequestResolved,
@@ -119,15 +120,19 @@ def _ban(command: BanUser, bans: Bans, roles: Roles) -> Sequence[Event]:
         until = command.issued_at + timedelta(seconds=command.duration_s)
     else:
         raise Rejected("bad_duration", f"a timeout is 1 to {BAN_S.stop - 1} s; leave it out to ban for good")
+    banned = UserBanned(
+        **caused_by(command),
+        channel_id=command.channel_id,
+        target_id=command.target_id,
+        target_login=command.target_login,
+        reason=command.reason,
+        expires_at=until,
+    )
+    if command.target_id not in roles.moderators:
+        return [banned]
     return [
-        UserBanned(
-            **caused_by(command),
-            channel_id=command.channel_id,
-            target_id=command.target_id,
-            target_login=command.target_login,
-            reason=command.reason,
-            expires_at=until,
-        )
+        banned,
+        ModeratorRemoved(**caused_by(command, 1), channel_id=command.channel_id, target_id=command.target_id),
     ]
 
 

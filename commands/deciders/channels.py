@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rpds import HashTrieMap
 
@@ -38,26 +39,27 @@ def initial_state() -> Channel:
 
 
 def decide(command: Command, channel: Channel) -> Sequence[Event]:
-    if not channel.exists:
-        raise Rejected("unknown_channel", "there is no such channel")
     match command:
         case UpdateChannel():
-            require_owner(command, command.channel_id)
+            _require(channel, owned_by=command)
             return profile.decide(command, channel.profile)
         case RoleCommand():
+            _require(channel, owned_by=command)
             return roles.decide(command, channel.roles)
         case EmoteCommand():
-            require_owner(command, command.channel_id)
+            _require(channel, owned_by=command)
             return emotes.decide(command, channel.emotes)
-        case AcknowledgeWarning() | RequestUnban():  # of those who are moderated
-            return bans.decide(command, channel.bans, channel.roles)
         case UndoModeration():
+            _require(channel, owned_by=command)
             return _undo(command, channel)
+        case AcknowledgeWarning() | RequestUnban():  # of those who are moderated
+            _require(channel)
+            return bans.decide(command, channel.bans, channel.roles)
         case ModerationCommand():
-            roles.require_moderator(command, channel.roles, command.channel_id)
+            _require(channel, moderated_by=command)
             return bans.decide(command, channel.bans, channel.roles)
         case PolicyCommand():
-            roles.require_moderator(command, channel.roles, command.channel_id)
+            _require(channel, moderated_by=command)
             return policy.decide(command, channel.policy)
     raise TypeError(f"{type(command).__name__} is no command on channels")
 
@@ -65,19 +67,32 @@ def decide(command: Command, channel: Channel) -> Sequence[Event]:
 def evolve(channel: Channel, event: Event) -> Channel:
     if isinstance(event, UserRegistered):
         return replace(channel, exists=True)
-    return Channel(
-        channel.exists,
-        profile.evolve(channel.profile, event),
-        roles.evolve(channel.roles, event),
-        bans.evolve(channel.bans, event),
-        policy.evolve(channel.policy, event),
-        emotes.evolve(channel.emotes, event),
-    )
+    before = {name: getattr(channel, name) for name in _PARTS}
+    after = {name: evolve_part(before[name], event) for name, evolve_part in _PARTS.items()}
+    changed = {name: part for name, part in after.items() if part is not before[name]}
+    return replace(channel, **changed) if changed else channel
+
+
+_PARTS: dict[str, Callable[[Any, Event], Any]] = {
+    "profile": profile.evolve,
+    "roles": roles.evolve,
+    "bans": bans.evolve,
+    "policy": policy.evolve,
+    "emotes": emotes.evolve,
+}
+
+
+def _require(channel: Channel, *, owned_by: Command | None = None, moderated_by: Command | None = None) -> None:
+    if not channel.exists:
+        raise Rejected("unknown_channel", "there is no such channel")
+    if owned_by is not None:
+        require_owner(owned_by, owned_by.key)
+    if moderated_by is not None:
+        roles.require_moderator(moderated_by, channel.roles, moderated_by.key)
 
 
 def _undo(command: UndoModeration, channel: Channel) -> Sequence[Event]:
     """One command undoes a moderator's spree; who was banned again by another stays banned."""
-    require_owner(command, command.channel_id)
     if command.since > command.until:
         raise Rejected("bad_span", "the time to undo ends before it begins")
     unbanned = list(channel.bans.laid_by(command.target_id, command.since, command.until))

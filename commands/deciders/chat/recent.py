@@ -1,0 +1,33 @@
+"""A persistent map that forgets what is old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from rpds import HashTrieMap
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Recent(Generic[K, V]):
+    """Keeps the latest `limit` keys put, and at most twice as many."""
+
+    limit: int
+    young: HashTrieMap[K, V] = field(default_factory=HashTrieMap)
+    old: HashTrieMap[K, V] = field(default_factory=HashTrieMap)
+
+    def get(self, key: K) -> V | None:
+        value = self.young.get(key)
+        return self.old.get(key) if value is None else value
+
+    def put(self, key: K, value: V) -> Recent[K, V]:
+        young = self.young.insert(key, value)
+        if len(young) <= self.limit:
+            return replace(self, young=young)
+        return replace(self, young=HashTrieMap({key: value}), old=self.young)
+
+    def drop(self, key: K) -> Recent[K, V]:
+        return replace(self, young=self.young.discard(key), old=self.old.discard(key))

@@ -1,0 +1,71 @@
+"""What the chat's rules look at: the channel's facts, who follows and subscribes, and what was said of late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from rpds import HashTrieMap
+
+from commands.deciders import bans, emotes, policy, roles
+from commands.deciders.chat import talk
+from schemas.events.accounts import UserRegistered
+from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.support import UserSubscribed, UserUnsubscribed
+from schemas.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    tier: str
+    since: datetime
+
+    def months(self, now: datetime) -> int:
+        """The month it is in, counted from 1: a badge's number."""
+        return max(0, (now - self.since).days) // 30 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    exists: bool = False
+    roles: roles.Roles = field(default_factory=roles.Roles)
+    bans: bans.Bans = field(default_factory=bans.Bans)
+    policy: policy.Policy = field(default_factory=policy.Policy)
+    emotes: emotes.Emotes = field(default_factory=HashTrieMap)
+    followers: HashTrieMap[str, datetime] = field(default_factory=HashTrieMap)
+    """Since when who follows."""
+    subscribers: HashTrieMap[str, Subscription] = field(default_factory=HashTrieMap)
+    talk: talk.Talk = field(default_factory=talk.Talk)
+
+
+def initial_state() -> Room:
+    return Room()
+
+
+def evolve(room: Room, event: Event) -> Room:
+    match event:
+        case UserRegistered():
+            return replace(room, exists=True)
+        case UserFollowed():
+            return replace(room, followers=room.followers.insert(event.follower_id, event.occurred_at))
+        case UserUnfollowed():
+            return replace(room, followers=room.followers.discard(event.follower_id))
+        case UserSubscribed():
+            subscription = Subscription(event.tier, event.since)
+            return replace(room, subscribers=room.subscribers.insert(event.subscriber_id, subscription))
+        case UserUnsubscribed():
+            return replace(room, subscribers=room.subscribers.discard(event.subscriber_id))
+    parts = _PARTS_OF.get(event.topic, {})
+    before = {name: getattr(room, name) for name in parts}
+    after = {name: evolve_part(before[name], event) for name, evolve_part in parts.items()}
+    changed = {name: part for name, part in after.items() if part is not before[name]}
+    return replace(room, **changed) if changed else room
+
+
+_PARTS_OF: dict[str, dict[str, Callable[[Any, Event], Any]]] = {
+    "channels": {"roles": roles.evolve, "bans": bans.evolve, "policy": policy.evolve, "emotes": emotes.evolve},
+    "chat": {"talk": talk.evolve},
+}
+"""Topic to the parts of a room that its events may change."""

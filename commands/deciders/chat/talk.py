@@ -1,0 +1,99 @@
+"""What was said of late: as much as the rules ask about."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from commands.deciders.chat.recent import Recent
+from schemas.events.chat import (
+    ChatCleared,
+    HeldMessageResolved,
+    MessageDeleted,
+    MessageHeld,
+    MessageRefused,
+    MessageSent,
+    Reacted,
+)
+from schemas.message import Event
+
+RATE_SPAN = timedelta(seconds=30)
+_TIMES = 100
+"""As many as the highest rate limit."""
+_SPEAKERS = 20_000
+_MESSAGES = 20_000
+_HELD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """`times` are those of the last messages within the span that rates are measured over, the latest last."""
+
+    times: tuple[datetime, ...] = ()
+    text: str = ""
+    """A digest of the last message."""
+
+    @property
+    def last(self) -> datetime | None:
+        return self.times[-1] if self.times else None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that may still be answered, reacted to or taken back."""
+
+    sender_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    speakers: Recent[str, Speaker] = field(default_factory=lambda: Recent(_SPEAKERS))
+    reactors: Recent[str, Speaker] = field(default_factory=lambda: Recent(_SPEAKERS))
+    messages: Recent[str, Said] = field(default_factory=lambda: Recent(_MESSAGES))
+    texts: Recent[str, datetime] = field(default_factory=lambda: Recent(_MESSAGES))
+    """By digest, when it was said."""
+    held: Recent[str, MessageHeld] = field(default_factory=lambda: Recent(_HELD))
+
+
+def digest(text: str) -> str:
+    """Of what a text says, whatever its case and spacing."""
+    return hashlib.blake2b(" ".join(text.casefold().split()).encode(), digest_size=12).hexdigest()
+
+
+def evolve(talk: Talk, event: Event) -> Talk:
+    match event:
+        case MessageSent():
+            return _sent(talk, event)
+        case MessageRefused():
+            return replace(talk, speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at))
+        case MessageHeld():
+            speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
+            return replace(talk, speakers=speakers, held=talk.held.put(event.message_id, event))
+        case HeldMessageResolved():
+            return replace(talk, held=talk.held.drop(event.message_id))
+        case MessageDeleted():
+            return replace(talk, messages=talk.messages.drop(event.message_id))
+        case ChatCleared():
+            return replace(talk, messages=Recent(_MESSAGES))
+        case Reacted():
+            return replace(talk, reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
+    return talk
+
+
+def _sent(talk: Talk, event: MessageSent) -> Talk:
+    said = replace(
+        talk,
+        messages=talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at)),
+        texts=talk.texts.put(digest(event.text), event.occurred_at),
+    )
+    if event.actor != event.sender_id:  # held before, and counted then
+        return said
+    return replace(said, speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at))
+
+
+def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
+    before = speakers.get(user_id) or Speaker()
+    times = tuple(time for time in before.times[1 - _TIMES :] if at - time < RATE_SPAN)
+    return speakers.put(user_id, Speaker((*times, at), digest(text)))
