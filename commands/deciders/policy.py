@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rpds import HashTrieMap
 
+from commands.automod.strictness import MAX_LEVEL, AutoMod
+from commands.automod.terms import Terms
 from commands.deciders.envelope import caused_by
 from commands.rejection import Rejected
 from schemas.commands.chat_policy import (
@@ -29,7 +31,6 @@ from schemas.message import Event
 
 SLOW_MODE_S = range(3, 121)
 MAX_FOLLOWER_MODE_MIN = 129_600
-MAX_LEVEL = 4
 MAX_TERMS = 1_000
 TERM_LENGTH = range(2, 501)
 
@@ -43,16 +44,6 @@ class Modes:
     subscriber: bool = False
     emote: bool = False
     unique: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AutoMod:
-    """Levels 0-4 a category; what is not there is 0."""
-
-    levels: Mapping[str, int] = field(default_factory=dict)
-    toxicity: int = 0
-    block_links: bool = False
-    block_spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,8 @@ class Policy:
     shield: bool = False
     terms: HashTrieMap[str, Term] = field(default_factory=HashTrieMap)
     """By term id."""
+    blocked: Terms[str] = field(default_factory=Terms)
+    """The same, to look for in messages."""
 
 
 _SHIELD_FOLLOWER_MIN = 10
@@ -128,9 +121,14 @@ def evolve(policy: Policy, event: Event) -> Policy:
             return replace(policy, automod=automod)
         case BlockedTermAdded():
             term = Term(event.text, event.actor, event.occurred_at.timestamp())
-            return replace(policy, terms=policy.terms.insert(event.term_id, term))
+            blocked = policy.blocked.add(event.term_id, event.text)
+            return replace(policy, terms=policy.terms.insert(event.term_id, term), blocked=blocked)
         case BlockedTermRemoved():
-            return replace(policy, terms=policy.terms.discard(event.term_id))
+            dropped = policy.terms.get(event.term_id)
+            if dropped is None:
+                return policy
+            blocked = policy.blocked.drop(event.term_id, dropped.text)
+            return replace(policy, terms=policy.terms.remove(event.term_id), blocked=blocked)
     return policy
 
 

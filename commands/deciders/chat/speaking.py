@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from commands.automod.verdict import FOR_GOOD, VERSION, Ear, Finding, Message, examine
 from commands.deciders.chat.emoting import badges_of, emotes_in, emotes_of, is_only_emotes
 from commands.deciders.chat.room import Room
 from commands.deciders.chat.talk import RATE_SPAN, Speaker, digest
 from commands.deciders.envelope import caused_by
-from commands.deciders.policy import modes_in_force
+from commands.deciders.policy import automod_in_force, modes_in_force
 from commands.deciders.roles import may_moderate, require_moderator
 from commands.identity import derived_id
 from commands.rejection import Rejected
 from schemas.commands.chat import Announce, SendMessage
-from schemas.events.chat import MessageSent
+from schemas.events.chat import MessageHeld, MessageRefused, MessageSent
 from schemas.message import Event
 
 MAX_TEXT = 500
@@ -29,23 +31,22 @@ UNIQUE_LENGTH = 9
 COLOURS = ("primary", "blue", "green", "orange", "purple")
 
 
+class Saying(NamedTuple):
+    """A message that somebody wants to say."""
+
+    text: str
+    sender_id: str
+    channel_id: str
+    at: datetime
+    reply_parent_id: str | None = None
+
+
 def send(command: SendMessage, room: Room) -> Sequence[Event]:
     text = _said(command.text)
-    require_unbanned(command.actor, command.channel_id, room, command.issued_at)
-    privileged = may_moderate(room.roles, command.channel_id, command.actor)
-    speaker = room.talk.speakers.get(command.actor) or Speaker()
-    require_slow(speaker, MODERATOR_RATE if privileged else RATE, command.issued_at)
-    if command.reply_parent_id is not None and room.talk.messages.get(command.reply_parent_id) is None:
-        raise Rejected("unknown_message", "the message to answer is not there any more")
-    if not privileged:
-        _require_modes(command, text, room, speaker)
-        if speaker.text == digest(text) and speaker.last and command.issued_at - speaker.last < REPEAT_SPAN:
-            raise _wait(
-                "msg_duplicate",
-                "this is what you said last; say it again later",
-                speaker.last + REPEAT_SPAN,
-                command.issued_at,
-            )
+    saying = Saying(text, command.actor, command.channel_id, command.issued_at, command.reply_parent_id)
+    finding = judge(saying, room)
+    if finding is not None:
+        return [_stopped(command, text, finding)]
     return [
         MessageSent(
             **caused_by(command),
@@ -60,6 +61,56 @@ def send(command: SendMessage, room: Room) -> Sequence[Event]:
             emotes=emotes_in(text, emotes_of(room, command.actor)),
         )
     ]
+
+
+def judge(saying: Saying, room: Room) -> Finding | None:
+    """What AutoMod stops it for; None lets it through. Raises Rejected where the rules of the room refuse it."""
+    now = saying.at
+    require_unbanned(saying.sender_id, saying.channel_id, room, now)
+    privileged = may_moderate(room.roles, saying.channel_id, saying.sender_id)
+    speaker = room.talk.speakers.get(saying.sender_id) or Speaker()
+    require_slow(speaker, MODERATOR_RATE if privileged else RATE, now)
+    if saying.reply_parent_id is not None and room.talk.messages.get(saying.reply_parent_id) is None:
+        raise Rejected("unknown_message", "the message to answer is not there any more")
+    if privileged:
+        return None
+    _require_modes(saying, room, speaker)
+    if speaker.text == digest(saying.text) and speaker.last and now - speaker.last < REPEAT_SPAN:
+        again = speaker.last + REPEAT_SPAN
+        raise _wait("msg_duplicate", "this is what you said last; say it again later", again, now)
+    return _examined(saying, room)
+
+
+def _examined(saying: Saying, room: Room) -> Finding | None:
+    """A VIP may send links; all else that AutoMod stops binds them too."""
+    automod = automod_in_force(room.policy)
+    message = Message(
+        saying.text,
+        saying.sender_id,
+        saying.at,
+        may_link=saying.sender_id in room.roles.vips,
+        emotes=emotes_of(room, saying.sender_id) if automod.block_spam else (),
+    )
+    return examine(message, automod, Ear(room.policy.blocked, room.talk.echoes, room.talk.lessons))
+
+
+def _stopped(command: SendMessage, text: str, finding: Finding) -> MessageRefused | MessageHeld:
+    facts = {
+        **caused_by(command),
+        "channel_id": command.channel_id,
+        "message_id": derived_id(command.command_id, 0),
+        "sender_id": command.actor,
+        "sender_login": command.sender_login,
+        "text": text,
+        "rule": finding.rule,
+        "category": finding.category,
+        "level": finding.level,
+        "score": finding.score,
+        "model_version": VERSION,
+    }
+    if finding.rule in FOR_GOOD:
+        return MessageRefused(**facts)
+    return MessageHeld(**facts, sender_name=command.sender_name, reply_parent_id=command.reply_parent_id)
 
 
 def announce(command: Announce, room: Room) -> Sequence[Event]:
@@ -111,16 +162,17 @@ def _said(text: str) -> str:
     return text
 
 
-def _require_modes(command: SendMessage, text: str, room: Room, speaker: Speaker) -> None:
+def _require_modes(saying: Saying, room: Room, speaker: Speaker) -> None:
     """A VIP may speak in every mode. A subscriber is no stranger: follower mode is not for them."""
-    if command.actor in room.roles.vips:
+    user_id, text, now = saying.sender_id, saying.text, saying.at
+    if user_id in room.roles.vips:
         return
-    modes, now = modes_in_force(room.policy), command.issued_at
-    if modes.subscriber and command.actor not in room.subscribers:
+    modes = modes_in_force(room.policy)
+    if modes.subscriber and user_id not in room.subscribers:
         raise Rejected("msg_subsonly", "this room is in subscribers-only mode")
-    if modes.follower_min is not None and command.actor not in room.subscribers:
-        _require_following(command, room, timedelta(minutes=modes.follower_min))
-    if modes.emote and not is_only_emotes(text, emotes_of(room, command.actor)):
+    if modes.follower_min is not None and user_id not in room.subscribers:
+        _require_following(saying, room, timedelta(minutes=modes.follower_min))
+    if modes.emote and not is_only_emotes(text, emotes_of(room, user_id)):
         raise Rejected("msg_emoteonly", "this room is in emote-only mode")
     if modes.slow_s and speaker.last and now - speaker.last < timedelta(seconds=modes.slow_s):
         again = speaker.last + timedelta(seconds=modes.slow_s)
@@ -130,17 +182,17 @@ def _require_modes(command: SendMessage, text: str, room: Room, speaker: Speaker
         raise Rejected("msg_unique", "this room is in unique-chat mode, and this was said already")
 
 
-def _require_following(command: SendMessage, room: Room, wanted: timedelta) -> None:
-    since = room.followers.get(command.actor)
+def _require_following(saying: Saying, room: Room, wanted: timedelta) -> None:
+    since = room.followers.get(saying.sender_id)
     if since is None:
         raise Rejected("msg_followersonly", "this room is in followers-only mode; follow the channel to speak")
-    if command.issued_at - since < wanted:
+    if saying.at - since < wanted:
         minutes = int(wanted.total_seconds()) // 60
         raise _wait(
             "msg_followersonly",
             f"this room is in followers-only mode for those who have followed for {minutes} minutes",
             since + wanted,
-            command.issued_at,
+            saying.at,
         )
 
 

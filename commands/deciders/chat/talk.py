@@ -6,7 +6,10 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from commands.deciders.chat.recent import Recent
+from commands.automod.echoes import Echoes
+from commands.automod.lessons import Lessons
+from commands.automod.verdict import MODEL
+from commands.recent import Recent
 from schemas.events.chat import (
     ChatCleared,
     HeldMessageResolved,
@@ -55,6 +58,8 @@ class Talk:
     texts: Recent[str, datetime] = field(default_factory=lambda: Recent(_MESSAGES))
     """By digest, when it was said."""
     held: Recent[str, MessageHeld] = field(default_factory=lambda: Recent(_HELD))
+    echoes: Echoes = field(default_factory=Echoes)
+    lessons: Lessons = field(default_factory=Lessons)
 
 
 def digest(text: str) -> str:
@@ -67,12 +72,11 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return replace(talk, speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at))
+            return _tried(talk, event)
         case MessageHeld():
-            speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
-            return replace(talk, speakers=speakers, held=talk.held.put(event.message_id, event))
+            return replace(_tried(talk, event), held=talk.held.put(event.message_id, event))
         case HeldMessageResolved():
-            return replace(talk, held=talk.held.drop(event.message_id))
+            return _resolved(talk, event)
         case MessageDeleted():
             return replace(talk, messages=talk.messages.drop(event.message_id))
         case ChatCleared():
@@ -80,6 +84,23 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case Reacted():
             return replace(talk, reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
     return talk
+
+
+def _tried(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> Talk:
+    """What AutoMod stops counts for rates and for copies as well."""
+    return replace(
+        talk,
+        speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
+        echoes=talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
+    )
+
+
+def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
+    held = talk.held.get(event.message_id)
+    if held is None:
+        return talk
+    lessons = talk.lessons.learn(MODEL, held.text, toxic=not event.allowed)
+    return replace(talk, held=talk.held.drop(event.message_id), lessons=lessons)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
@@ -90,7 +111,7 @@ def _sent(talk: Talk, event: MessageSent) -> Talk:
     )
     if event.actor != event.sender_id:  # held before, and counted then
         return said
-    return replace(said, speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at))
+    return _tried(said, event)
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
