@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from rpds import HashTrieMap
@@ -26,8 +26,8 @@ class Recent(Generic[K, V]):
     def put(self, key: K, value: V) -> Recent[K, V]:
         young = self.young.insert(key, value)
         if len(young) <= self.limit:
-            return replace(self, young=young)
-        return replace(self, young=HashTrieMap({key: value}), old=self.young)
+            return Recent(self.limit, young, self.old)
+        return Recent(self.limit, HashTrieMap({key: value}), self.young)
 
     def drop(self, key: K) -> Recent[K, V]:
-        return replace(self, young=self.young.discard(key), old=self.old.discard(key))
+        return Recent(self.limit, self.young.discard(key), self.old.discard(key))

@@ -1,4 +1,4 @@
-"""What a channel's moderators taught the model by allowing and denying held messages: a fold, so a replay learns it again."""
+"""What a channel's moderators taught the model by allowing and denying held messages: a replay learns it again."""
 
 from __future__ import annotations
 

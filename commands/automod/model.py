@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import NamedTuple
 
 WEIGHTS = resources.files("commands.automod") / "data" / "model.bin"
@@ -65,9 +66,7 @@ def unpack(data: bytes) -> Model:
 def features_of(folded: str) -> frozenset[int]:
     """The numbers of a folded text's features."""
     words = [word[:_MAX_WORD] for word in _WORD.findall(folded)[:MAX_WORDS]]
-    found = {
-        zlib.crc32(f"b {first} {second}".encode()) & _MASK for first, second in zip(words, words[1:], strict=False)
-    }
+    found = {zlib.crc32(f"b {first} {second}".encode()) & _MASK for first, second in pairwise(words)}
     return frozenset(found.union(*map(_of_word, words)))
 
 

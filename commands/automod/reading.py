@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from commands.automod.folding import fold
 
 
 class Way(NamedTuple):
-    """A text's words. In `flats` each run of a letter stands once. The words at `joined` were put together of pieces."""
+    """A text's words; in `flats` each run of a letter stands once. Those at `joined` were put together of pieces."""
 
     words: tuple[str, ...]
     flats: tuple[str, ...]
@@ -32,7 +33,7 @@ _WORD = re.compile(r"[^\W_]+")
 _LONG_RUN = re.compile(r"([^\W_])\1{4,}")
 _RUN = re.compile(r"([^\W_])\1+")
 _ODD = re.compile(
-    r"[^\W\d_][0-9@$|+(<€£]|[0-9@$|+(<€£][^\W\d_]"  # a letter beside what stands for one
+    r"[^\W\d_][0-9@$|+(<€£]|[0-9$|+(<€£][^\W\d_]|@\w{1,3}\b"  # a letter beside what stands for one
     r"|[^\W_][^\w\s]+[^\W_]|_"  # letters apart by signs
     r"|(?<!\w)[^\W\daeiou_](?!\w)"  # or by spaces
 )
@@ -50,8 +51,9 @@ _JOINED = 3
 _LONE = re.compile(r"[^\W\daeiou_]")
 
 
+@lru_cache(maxsize=4_096)
 def read(text: str) -> Reading:
-    """Costs are linear in the text's length."""
+    """Costs are linear in the text's length. Much of what a chat says, it says again: the latest are kept."""
     folded = even(fold(text))
     if _ODD.search(folded) is None:
         return Reading(folded, (_way(folded),))

@@ -22,7 +22,7 @@ DISTINCT = 0.25
 """Of the words, without emotes."""
 
 _MENTION = re.compile(r"@\w{2,}")
-_RUN = re.compile(r"(\S)\1{%d,}" % (MAX_RUN - 1))
+_RUN = re.compile(rf"(\S)\1{{{MAX_RUN - 1},}}")
 _PICTURE = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
 

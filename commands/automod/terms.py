@@ -93,7 +93,7 @@ class Terms(Generic[K]):
                 yield from _among(table, enumerate(tails), way.joined)
         for size, table in self.inner.items():
             text = " ".join(flats)
-            if not table.keys().isdisjoint(text[start : start + size] for start in range(len(text) - size + 1)):
+            if not table.keys().isdisjoint([text[start : start + size] for start in range(len(text) - size + 1)]):
                 yield from _among(table, _pieces(flats, size), way.joined)
 
     def _found(self, kind: Kind, anchor: str) -> tuple[Term[K], ...]:
@@ -106,7 +106,9 @@ class Terms(Generic[K]):
         if kind == "whole":
             return replace(self, whole=_put(self.whole, anchor, terms))
         table: Table[K] = getattr(self, kind)
-        return replace(self, **{kind: _put(table, len(anchor), _put(table.get(len(anchor), {}), anchor, terms))})
+        changed = _put(table, len(anchor), _put(table.get(len(anchor), {}), anchor, terms))
+        parts = {"head": self.head, "tail": self.tail, "inner": self.inner, kind: changed}
+        return Terms(self.whole, **parts)
 
 
 V = TypeVar("V")

@@ -11,7 +11,7 @@ from commands.automod.categories import CATEGORIES, STOPS
 from commands.automod.echoes import OTHERS, Echoes
 from commands.automod.folding import CONFUSABLES
 from commands.automod.lessons import Lessons
-from commands.automod.links import has_link
+from commands.automod.links import DOMAINS, has_link
 from commands.automod.model import WEIGHTS, Model, features_of, level_of, unpack
 from commands.automod.reading import Reading, read
 from commands.automod.spam import kind_of
@@ -94,7 +94,7 @@ def _toxic(reading: Reading, automod: AutoMod, lessons: Lessons) -> Finding | No
 
 
 def _version() -> str:
-    data = b"".join(source.read_bytes() for source in (CATEGORIES, CONFUSABLES, WEIGHTS))
+    data = b"".join(source.read_bytes() for source in (CATEGORIES, CONFUSABLES, DOMAINS, WEIGHTS))
     return f"{RULES}-{hashlib.sha256(data).hexdigest()[:12]}"
 
 

@@ -58,7 +58,7 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Policy:
     modes: Modes = Modes()
-    automod: AutoMod = AutoMod()
+    automod: AutoMod = field(default_factory=AutoMod)
     shield: bool = False
     terms: HashTrieMap[str, Term] = field(default_factory=HashTrieMap)
     """By term id."""

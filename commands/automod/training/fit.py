@@ -1,4 +1,4 @@
-"""Logistic regression on hashed features: full batches, Nesterov's momentum, L2. The same comments give the same model."""
+"""Logistic regression on hashed features, by full batches: the same comments give the same model."""
 
 from __future__ import annotations
 

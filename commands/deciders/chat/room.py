@@ -45,6 +45,19 @@ def initial_state() -> Room:
 
 
 def evolve(room: Room, event: Event) -> Room:
+    parts = _PARTS_OF.get(event.topic)
+    if parts is None:
+        return _met(room, event)
+    changed = {}
+    for name, evolve_part in parts.items():
+        before = getattr(room, name)
+        after = evolve_part(before, event)
+        if after is not before:
+            changed[name] = after
+    return replace(room, **changed) if changed else room
+
+
+def _met(room: Room, event: Event) -> Room:
     match event:
         case UserRegistered():
             return replace(room, exists=True)
@@ -57,11 +70,7 @@ def evolve(room: Room, event: Event) -> Room:
             return replace(room, subscribers=room.subscribers.insert(event.subscriber_id, subscription))
         case UserUnsubscribed():
             return replace(room, subscribers=room.subscribers.discard(event.subscriber_id))
-    parts = _PARTS_OF.get(event.topic, {})
-    before = {name: getattr(room, name) for name in parts}
-    after = {name: evolve_part(before[name], event) for name, evolve_part in parts.items()}
-    changed = {name: part for name, part in after.items() if part is not before[name]}
-    return replace(room, **changed) if changed else room
+    return room
 
 
 _PARTS_OF: dict[str, dict[str, Callable[[Any, Event], Any]]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from commands.automod.echoes import Echoes
 from commands.automod.lessons import Lessons
@@ -62,6 +64,7 @@ class Talk:
     lessons: Lessons = field(default_factory=Lessons)
 
 
+@lru_cache(maxsize=4_096)
 def digest(text: str) -> str:
     """Of what a text says, whatever its case and spacing."""
     return hashlib.blake2b(" ".join(text.casefold().split()).encode(), digest_size=12).hexdigest()
@@ -72,9 +75,9 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return _tried(talk, event)
+            return replace(talk, **_counted(talk, event))
         case MessageHeld():
-            return replace(_tried(talk, event), held=talk.held.put(event.message_id, event))
+            return replace(talk, **_counted(talk, event), held=talk.held.put(event.message_id, event))
         case HeldMessageResolved():
             return _resolved(talk, event)
         case MessageDeleted():
@@ -86,13 +89,12 @@ def evolve(talk: Talk, event: Event) -> Talk:
     return talk
 
 
-def _tried(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> Talk:
-    """What AutoMod stops counts for rates and for copies as well."""
-    return replace(
-        talk,
-        speakers=_spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
-        echoes=talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
-    )
+def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> dict[str, Any]:
+    """For rates and copies, what AutoMod stops counts too."""
+    return {
+        "speakers": _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
+        "echoes": talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
+    }
 
 
 def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
@@ -104,14 +106,11 @@ def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
-    said = replace(
-        talk,
-        messages=talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at)),
-        texts=talk.texts.put(digest(event.text), event.occurred_at),
-    )
+    messages = talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at))
+    texts = talk.texts.put(digest(event.text), event.occurred_at)
     if event.actor != event.sender_id:  # held before, and counted then
-        return said
-    return _tried(said, event)
+        return replace(talk, messages=messages, texts=texts)
+    return replace(talk, messages=messages, texts=texts, **_counted(talk, event))
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
