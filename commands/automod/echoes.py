@@ -11,7 +11,7 @@ from typing import NamedTuple
 from commands.automod.folding import fold
 from commands.automod.reading import flat
 
-MIN_LETTERS = 24
+MIN_LETTERS = 32
 """Shorter texts are alike by chance, or are what everybody says of a good play."""
 SPAN = timedelta(seconds=60)
 OTHERS = 3

@@ -46,7 +46,7 @@ class Report:
                     "was": str(was),
                     "would_be": str(would_be),
                     "count": count,
-                    "examples": [_example(judged) for judged in self.examples[was, would_be]],
+                    "examples": [_example(judged) for judged in self.examples.get((was, would_be), ())],
                 }
                 for (was, would_be), count in self.changes.most_common()
             ],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from commands.automod.verdict import FOR_GOOD, Finding
 from commands.deciders.chat import room as rooms
 from commands.deciders.chat.room import Room
 from commands.deciders.chat.speaking import Saying, judge
 from commands.deciders.policy import Policy
-from commands.automod.verdict import FOR_GOOD, Finding
 from commands.rejection import Rejected
 from commands.what_if.wanted import Wanted
 from schemas.events.chat import HeldMessageResolved, MessageHeld, MessageRefused, MessageSent
@@ -42,8 +42,8 @@ class World:
     """Feed it a channel's events in order. Deletions, bans and what moderators did of held messages go as they went."""
 
     wanted: Wanted
-    room: Room = rooms.initial_state()
-    _logged: Policy = Policy()
+    room: Room = field(default_factory=rooms.initial_state)
+    _logged: Policy = field(default_factory=Policy)
     _allowed: str = ""
     """The held message that a moderator lets through with the next event."""
 
