@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from rpds import HashTrieMap
 
@@ -11,13 +10,12 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Recent(Generic[K, V]):
+class Recent(NamedTuple, Generic[K, V]):
     """Keeps the latest `limit` keys put, and at most twice as many."""
 
     limit: int
-    young: HashTrieMap[K, V] = field(default_factory=HashTrieMap)
-    old: HashTrieMap[K, V] = field(default_factory=HashTrieMap)
+    young: HashTrieMap[K, V] = HashTrieMap()
+    old: HashTrieMap[K, V] = HashTrieMap()
 
     def get(self, key: K) -> V | None:
         value = self.young.get(key)

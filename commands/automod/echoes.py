@@ -6,10 +6,10 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from commands.automod.folding import fold
-from commands.automod.reading import flat
+from commands.automod.reading import read
 
 MIN_LETTERS = 32
 """Shorter texts are alike by chance, or are what everybody says of a good play."""
@@ -22,6 +22,7 @@ ALIKE = 5
 REMEMBERED = 64
 """The latest texts that are long enough: copies come close together."""
 _SHINGLE = 5
+"""Letters, in a text of few words; else a shingle is a pair of words."""
 
 
 class Echo(NamedTuple):
@@ -56,11 +57,15 @@ class Echoes:
 
 @lru_cache(maxsize=4_096)
 def sketch(text: str) -> frozenset[int]:
-    """The smallest hashes of the text's shingles of letters; none for a short text (bottom-k MinHash, Broder 1997)."""
+    """The smallest hashes of the text's shingles; none for a short text (bottom-k MinHash, Broder 1997)."""
     if len(text) < MIN_LETTERS:
         return frozenset()
-    letters = flat("".join(filter(str.isalnum, fold(text)))).encode()
+    words = read(text).ways[0].flats
+    letters = "".join(words)
     if len(letters) < MIN_LETTERS:
         return frozenset()
-    hashes = {zlib.crc32(letters[start : start + _SHINGLE]) for start in range(len(letters) - _SHINGLE + 1)}
-    return frozenset(sorted(hashes)[:SKETCH])
+    if len(words) > SKETCH:
+        shingles = {first + second for first, second in pairwise(words)}
+    else:
+        shingles = {letters[start : start + _SHINGLE] for start in range(len(letters) - _SHINGLE + 1)}
+    return frozenset(sorted([zlib.crc32(shingle.encode()) for shingle in shingles])[:SKETCH])

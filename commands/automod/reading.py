@@ -31,7 +31,9 @@ MAX_RUN = 4
 
 _WORD = re.compile(r"[^\W_]+")
 _LONG_RUN = re.compile(r"([^\W_])\1{4,}")
-_RUN = re.compile(r"([^\W_])\1+")
+_AGAIN = re.compile(r"([^\W_])(?=\1)")
+_PLAIN = re.compile(r"\s*+(?:(?:[^\W\d_]{2,}+|[aeiou]|\d++)?+[.,!?:;]*+(?:\s++|$))*+")
+"""What most texts are: a quick way to tell that they read in one way only."""
 _ODD = re.compile(
     r"[^\W\d_][0-9@$|+(<€£]|[0-9$|+(<€£][^\W\d_]|@\w{1,3}\b"  # a letter beside what stands for one
     r"|[^\W_][^\w\s]+[^\W_]|_"  # letters apart by signs
@@ -55,7 +57,7 @@ _LONE = re.compile(r"[^\W\daeiou_]")
 def read(text: str) -> Reading:
     """Costs are linear in the text's length. Much of what a chat says, it says again: the latest are kept."""
     folded = even(fold(text))
-    if _ODD.search(folded) is None:
+    if _PLAIN.fullmatch(folded) or not _ODD.search(folded):
         return Reading(folded, (_way(folded),))
     chunks = folded.split()
     ways = [_way(folded)]
@@ -67,12 +69,12 @@ def read(text: str) -> Reading:
 
 def even(folded: str) -> str:
     """Without apostrophes, and with no run of a letter longer than says something."""
-    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded.translate(_APOSTROPHES))
+    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded).translate(_APOSTROPHES)
 
 
 def flat(folded: str) -> str:
     """With each run of a letter once."""
-    return _RUN.sub(r"\1", folded)
+    return _AGAIN.sub("", folded)
 
 
 def _way(folded: str) -> Way:

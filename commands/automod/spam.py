@@ -33,13 +33,14 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
     """
     words = text.split()
     said = [word for word in words if word not in emotes]
-    if len(words) - len(said) + len(_PICTURE.findall(text)) > MAX_EMOTES:
+    pictures = 0 if text.isascii() else len(_PICTURE.findall(text))
+    if len(words) - len(said) + pictures > MAX_EMOTES:
         return "emotes"
     if text.count("@") > MAX_MENTIONS and len(set(_MENTION.findall(text.lower()))) > MAX_MENTIONS:
         return "mentions"
     if marks_in(text) > MAX_MARKS:
         return "marks"
-    if _RUN.search(text) or _repeats(said):
+    if (len(text) >= MAX_RUN and _RUN.search(text)) or _repeats(said):
         return "repetition"
     return _flood(" ".join(said))
 
@@ -50,7 +51,7 @@ def _repeats(said: list[str]) -> bool:
 
 def _flood(said: str) -> str | None:
     solid = len(said) - said.count(" ")
-    letters = sum(map(str.isalpha, said)) if solid >= MIN_CAPITALS else 0
+    letters = 0 if solid < MIN_CAPITALS or said.islower() else sum(map(str.isalpha, said))
     if letters >= MIN_CAPITALS and sum(map(str.isupper, said)) > CAPITALS * letters:
         return "capitals"
     if solid >= MIN_SIGNS and solid - sum(map(str.isalnum, said)) > SIGNS * solid:

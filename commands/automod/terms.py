@@ -15,7 +15,7 @@ from commands.automod.reading import Reading, Way, even, flat
 K = TypeVar("K")
 Kind = Literal["whole", "head", "tail", "inner"]
 
-ANCHOR = 4
+ANCHOR = 3
 """Letters by which a term with a wildcard is looked up; the rest of it is compared then."""
 
 _GLOB = re.compile(r"(?:[^\W_]|\*)+")
@@ -92,8 +92,7 @@ class Terms(Generic[K]):
             if not table.keys().isdisjoint(tails):
                 yield from _among(table, enumerate(tails), way.joined)
         for size, table in self.inner.items():
-            text = " ".join(flats)
-            if not table.keys().isdisjoint([text[start : start + size] for start in range(len(text) - size + 1)]):
+            if _any_within(table, " ".join(flats), size):
                 yield from _among(table, _pieces(flats, size), way.joined)
 
     def _found(self, kind: Kind, anchor: str) -> tuple[Term[K], ...]:
@@ -125,6 +124,12 @@ def _among(
     table: Mapping[str, tuple[Term[K], ...]], places: Iterable[tuple[int, str]], but: frozenset[int] = frozenset()
 ) -> Iterator[tuple[int, Term[K]]]:
     return ((index, term) for index, piece in places if index not in but for term in table.get(piece, ()))
+
+
+def _any_within(anchors: Mapping[str, object], text: str, size: int) -> bool:
+    if len(anchors) < len(text):
+        return any(map(text.__contains__, anchors))
+    return not anchors.keys().isdisjoint([text[start : start + size] for start in range(len(text) - size + 1)])
 
 
 def _pieces(flats: Sequence[str], size: int) -> Iterator[tuple[int, str]]:

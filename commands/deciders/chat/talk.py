@@ -115,5 +115,5 @@ def _sent(talk: Talk, event: MessageSent) -> Talk:
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
     before = speakers.get(user_id) or Speaker()
-    times = tuple(time for time in before.times[1 - _TIMES :] if at - time < RATE_SPAN)
+    times = [time for time in before.times[1 - _TIMES :] if at - time < RATE_SPAN]
     return speakers.put(user_id, Speaker((*times, at), digest(text)))
