@@ -20,20 +20,23 @@ CALLS = (
 )  # fmt: skip
 SHORT = 0.45
 """Of the messages."""
+WORDS = 8_000
+"""The rarer the longer, as in English: said as often as their rank's inverse, they have 4 letters on average."""
+LONGEST = 14
 _LETTERS = "eeeeaaaoootttnnnsssrrriihhlldducmfpgwybvkxjqz"
 
 
 def chatter(messages: int, seed: int) -> Iterator[Event]:
     """The channel's account, its followers, and so many messages in order of time, one each 0.5 s."""
     rnd = random.Random(seed)
-    words = ["".join(rnd.choices(_LETTERS, k=rnd.randint(2, 9))) for _ in range(8_000)]
+    words = ["".join(rnd.choices(_LETTERS, k=2 + rank.bit_length() // 2)) for rank in range(1, WORDS + 1)]
     often = [1 / rank for rank in range(1, len(words) + 1)]
     yield _event(UserRegistered, 0, CHANNEL, user_id=CHANNEL, login="ada", display_name="Ada", password_hash="")
     for number in range(CHATTERS):
         yield _event(UserFollowed, 0, str(2_000 + number), channel_id=CHANNEL, follower_id=str(2_000 + number))
     for number in range(messages):
         short = rnd.random() < SHORT
-        text = rnd.choice(CALLS) if short else " ".join(rnd.choices(words, often, k=rnd.randint(2, 16)))
+        text = rnd.choice(CALLS) if short else " ".join(rnd.choices(words, often, k=rnd.randint(2, LONGEST)))
         user = str(2_000 + int(CHATTERS * rnd.random() ** 2))
         yield _event(
             MessageSent,

@@ -15,6 +15,7 @@ from commands.what_if.report import what_if
 from commands.what_if.wanted import Wanted
 from schemas.avro import schema_of
 from schemas.catalog import BY_FULL_NAME
+from schemas.events.chat import MessageSent
 from schemas.events.chat_policy import AUTOMOD_CATEGORIES
 from schemas.message import Event
 
@@ -41,7 +42,8 @@ def run(seed: int, say: Callable[[str], None]) -> Report:
         "with_model": (with_model, lambda: events),
         "without_model_and_decoded": (STRICT, lambda: _decoded(encoded)),
     }
-    figures: dict[str, Any] = {"messages": MESSAGES}
+    lengths = [len(event.text) for event in events if isinstance(event, MessageSent)]
+    figures: dict[str, Any] = {"messages": MESSAGES, "characters_per_message": round(sum(lengths) / MESSAGES, 1)}
     for name, (policy, given) in kinds.items():
         say(f"Judging {name.replace('_', ' ')} …")
         seconds, changed = _best(policy, given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from commands.automod.verdict import FOR_GOOD, Finding
@@ -54,7 +54,7 @@ class World:
     def begin(self) -> None:
         """From here on the other policy is in force. Raises Rejected where it cannot be combined with the channel's."""
         self._logged = self.room.policy
-        self.room = replace(self.room, policy=self.wanted.instead_of(self._logged))
+        self.room = self.room._replace(policy=self.wanted.instead_of(self._logged))
 
     def judge(self, event: Event) -> Judged | None:
         """An event from then on; None where nobody decided on a saying."""
@@ -86,8 +86,8 @@ class World:
     def _happened(self, event: Event) -> None:
         after = rooms.evolve(self.room, event)
         if after.policy is not self.room.policy:
-            self._logged = rooms.evolve(replace(self.room, policy=self._logged), event).policy
-            after = replace(after, policy=self.wanted.instead_of(self._logged))
+            self._logged = rooms.evolve(self.room._replace(policy=self._logged), event).policy
+            after = after._replace(policy=self.wanted.instead_of(self._logged))
         self.room = after
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rpds import HashTrieMap
 
@@ -27,17 +27,16 @@ class Subscription:
         return max(0, (now - self.since).days) // 30 + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     exists: bool = False
-    roles: roles.Roles = field(default_factory=roles.Roles)
-    bans: bans.Bans = field(default_factory=bans.Bans)
-    policy: policy.Policy = field(default_factory=policy.Policy)
-    emotes: emotes.Emotes = field(default_factory=HashTrieMap)
-    followers: HashTrieMap[str, datetime] = field(default_factory=HashTrieMap)
+    roles: roles.Roles = roles.Roles()
+    bans: bans.Bans = bans.Bans()
+    policy: policy.Policy = policy.Policy()
+    emotes: emotes.Emotes = HashTrieMap()
+    followers: HashTrieMap[str, datetime] = HashTrieMap()
     """Since when who follows."""
-    subscribers: HashTrieMap[str, Subscription] = field(default_factory=HashTrieMap)
-    talk: talk.Talk = field(default_factory=talk.Talk)
+    subscribers: HashTrieMap[str, Subscription] = HashTrieMap()
+    talk: talk.Talk = talk.Talk()
 
 
 def initial_state() -> Room:
@@ -54,22 +53,22 @@ def evolve(room: Room, event: Event) -> Room:
         after = evolve_part(before, event)
         if after is not before:
             changed[name] = after
-    return replace(room, **changed) if changed else room
+    return room._replace(**changed) if changed else room
 
 
 def _met(room: Room, event: Event) -> Room:
     match event:
         case UserRegistered():
-            return replace(room, exists=True)
+            return room._replace(exists=True)
         case UserFollowed():
-            return replace(room, followers=room.followers.insert(event.follower_id, event.occurred_at))
+            return room._replace(followers=room.followers.insert(event.follower_id, event.occurred_at))
         case UserUnfollowed():
-            return replace(room, followers=room.followers.discard(event.follower_id))
+            return room._replace(followers=room.followers.discard(event.follower_id))
         case UserSubscribed():
             subscription = Subscription(event.tier, event.since)
-            return replace(room, subscribers=room.subscribers.insert(event.subscriber_id, subscription))
+            return room._replace(subscribers=room.subscribers.insert(event.subscriber_id, subscription))
         case UserUnsubscribed():
-            return replace(room, subscribers=room.subscribers.discard(event.subscriber_id))
+            return room._replace(subscribers=room.subscribers.discard(event.subscriber_id))
     return room
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from commands.automod.echoes import Echoes
 from commands.automod.lessons import Lessons
@@ -52,16 +52,15 @@ class Said:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
-    speakers: Recent[str, Speaker] = field(default_factory=lambda: Recent(_SPEAKERS))
-    reactors: Recent[str, Speaker] = field(default_factory=lambda: Recent(_SPEAKERS))
-    messages: Recent[str, Said] = field(default_factory=lambda: Recent(_MESSAGES))
-    texts: Recent[str, datetime] = field(default_factory=lambda: Recent(_MESSAGES))
+class Talk(NamedTuple):
+    speakers: Recent[str, Speaker] = Recent(_SPEAKERS)
+    reactors: Recent[str, Speaker] = Recent(_SPEAKERS)
+    messages: Recent[str, Said] = Recent(_MESSAGES)
+    texts: Recent[str, datetime] = Recent(_MESSAGES)
     """By digest, when it was said."""
-    held: Recent[str, MessageHeld] = field(default_factory=lambda: Recent(_HELD))
-    echoes: Echoes = field(default_factory=Echoes)
-    lessons: Lessons = field(default_factory=Lessons)
+    held: Recent[str, MessageHeld] = Recent(_HELD)
+    echoes: Echoes = Echoes()
+    lessons: Lessons = Lessons()
 
 
 @lru_cache(maxsize=4_096)
@@ -75,17 +74,17 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return replace(talk, **_counted(talk, event))
+            return talk._replace(**_counted(talk, event))
         case MessageHeld():
-            return replace(talk, **_counted(talk, event), held=talk.held.put(event.message_id, event))
+            return talk._replace(**_counted(talk, event), held=talk.held.put(event.message_id, event))
         case HeldMessageResolved():
             return _resolved(talk, event)
         case MessageDeleted():
-            return replace(talk, messages=talk.messages.drop(event.message_id))
+            return talk._replace(messages=talk.messages.drop(event.message_id))
         case ChatCleared():
-            return replace(talk, messages=Recent(_MESSAGES))
+            return talk._replace(messages=Recent(_MESSAGES))
         case Reacted():
-            return replace(talk, reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
+            return talk._replace(reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
     return talk
 
 
@@ -102,15 +101,15 @@ def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
     if held is None:
         return talk
     lessons = talk.lessons.learn(MODEL, held.text, toxic=not event.allowed)
-    return replace(talk, held=talk.held.drop(event.message_id), lessons=lessons)
+    return talk._replace(held=talk.held.drop(event.message_id), lessons=lessons)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
     messages = talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at))
     texts = talk.texts.put(digest(event.text), event.occurred_at)
     if event.actor != event.sender_id:  # held before, and counted then
-        return replace(talk, messages=messages, texts=texts)
-    return replace(talk, messages=messages, texts=texts, **_counted(talk, event))
+        return talk._replace(messages=messages, texts=texts)
+    return talk._replace(messages=messages, texts=texts, **_counted(talk, event))
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
