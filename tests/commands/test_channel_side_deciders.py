@@ -1,4 +1,4 @@
-"""What channels, follows, chat and support allow."""
+"""What channels, follows and support allow."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import pytest
 
 from commands.deciders import channels, chat, follows, support
 from commands.deciders.envelope import no_reply
-from commands.identity import derived_id
 from schemas.commands.accounts import SignOut
 from schemas.commands.channels import UpdateChannel
-from schemas.commands.chat import SendMessage
 from schemas.commands.follows import Follow, Unfollow
 from schemas.commands.support import Donate
 from schemas.events.accounts import SessionRevoked, UserRegistered
 from schemas.events.channels import ChannelUpdated
-from schemas.events.chat import MessageSent
 from schemas.events.follows import UserFollowed, UserUnfollowed
 from schemas.events.support import DonationReceived
 from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
@@ -109,48 +106,6 @@ class TestFollows:
             happened(UserFollowed, channel_id=ADA, follower_id=BOB),
             happened(UserUnfollowed, channel_id=ADA, follower_id=BOB),
         ).when(wish(Unfollow, actor=BOB, channel_id=ADA)).then_rejected("not_following")
-
-
-class TestChat:
-    def send(self, text: str) -> SendMessage:
-        return wish(
-            SendMessage, actor=BOB, command_id="m-1", channel_id=ADA, sender_login="bob", text=text, reply_parent_id="p"
-        )
-
-    def test_a_message_is_sent_under_an_id_that_a_repetition_shares(self) -> None:
-        Scenario(chat).given(ADA_EXISTS).when(self.send(" hello ")).then(
-            happened(
-                MessageSent,
-                channel_id=ADA,
-                message_id=derived_id("m-1", 0),
-                sender_id=BOB,
-                sender_login="bob",
-                text="hello",
-                reply_parent_id="p",
-            )
-        )
-
-    def test_five_hundred_characters_fit_and_one_more_does_not(self) -> None:
-        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
-        assert len(chat.decide(self.send("é" * 500), room)) == 1
-        Scenario(chat).given(ADA_EXISTS).when(self.send("é" * 501)).then_rejected("msg_too_long")
-
-    @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b", "\x00\x01"])
-    def test_a_message_says_something(self, text: str) -> None:
-        Scenario(chat).given(ADA_EXISTS).when(self.send(text)).then_rejected("msg_rejected")
-
-    def test_a_channel_must_exist(self) -> None:
-        Scenario(chat).when(self.send("hello")).then_rejected("unknown_channel")
-
-    def test_the_caller_is_told_the_message_id(self) -> None:
-        (sent,) = chat.decide(self.send("hello"), chat.evolve(chat.initial_state(), ADA_EXISTS))
-        assert chat.reply(sent) == {"message_id": derived_id("m-1", 0)}
-        assert chat.reply(ADA_EXISTS) == {}
-
-    def test_nothing_is_kept_of_what_was_said(self) -> None:
-        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
-        (sent,) = chat.decide(self.send("hello"), room)
-        assert chat.evolve(room, sent) is room
 
 
 class TestSupport:
