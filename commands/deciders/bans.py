@@ -61,9 +61,9 @@ class Bans:
         ban = self.banned.get(user_id)
         return ban if ban is not None and ban.holds(now) else None
 
-    def laid_by(self, moderator_id: str, since: datetime, until: datetime) -> Iterator[str]:
-        """Whom a moderator banned in a time, in a stable order."""
-        laid = ((ban.at, user_id) for user_id, ban in self.banned.items() if ban.by == moderator_id)
+    def laid_by(self, moderator_id: str, since: datetime, until: datetime, now: datetime) -> Iterator[str]:
+        """Whom a moderator banned in a time and whose ban holds now, in a stable order."""
+        laid = ((ban.at, user_id) for user_id, ban in self.banned.items() if ban.by == moderator_id and ban.holds(now))
         return (user_id for at, user_id in sorted(laid) if since <= at <= until)
 
 
@@ -111,15 +111,12 @@ def decide(command: ModerationCommand, bans: Bans, roles: Roles) -> Sequence[Eve
 def _ban(command: BanUser, bans: Bans, roles: Roles) -> Sequence[Event]:
     _require_outranked(command, command.target_id, roles)
     _require_short(command.reason)
-    if command.duration_s is None:
-        until = None
-        earlier = bans.ban_of(command.target_id, command.issued_at)
-        if earlier is not None and earlier.until is None:
-            raise Rejected("already_banned", "this user is banned for good already")
-    elif command.duration_s in BAN_S:
-        until = command.issued_at + timedelta(seconds=command.duration_s)
-    else:
+    if command.duration_s is not None and command.duration_s not in BAN_S:
         raise Rejected("bad_duration", f"a timeout is 1 to {BAN_S.stop - 1} s; leave it out to ban for good")
+    earlier = bans.ban_of(command.target_id, command.issued_at)
+    if earlier is not None and earlier.until is None:
+        raise Rejected("already_banned", "this user is banned for good already; unban them first")
+    until = None if command.duration_s is None else command.issued_at + timedelta(seconds=command.duration_s)
     banned = UserBanned(
         **caused_by(command),
         channel_id=command.channel_id,
