@@ -142,6 +142,13 @@ class TestSaying:
         )
 
 
+    def test_global_emotes_are_said_everywhere(self) -> None:
+        room().when(say("hi :wave:")).then(expected("hi :wave:", emotes="1f44b:3-8"))
+        room(modes(emote_mode=True)).when(say(":wave: :heart:")).then(
+            expected(":wave: :heart:", emotes="1f44b:0-5/2764:7-13")
+        )
+
+
 class TestLimits:
     def test_the_twenty_first_message_in_thirty_seconds_waits(self) -> None:
         twenty = [said(f"number {n}", at_s=n) for n in range(20)]
