@@ -11,9 +11,8 @@ REFUSALS = {
 """For people; the page shows them."""
 
 
-def may_watch(viewer_id: str, channel_id: str, playback_policy: str) -> bool:
-    """Whether this user may watch in his own right; others need a token that the owner made for them.
-
-    There are no subscriptions yet, so that `subscribers` lets nobody in whom `private` does not: the owner.
-    """
-    return playback_policy == PUBLIC or viewer_id == channel_id
+def may_watch(viewer_id: str, channel_id: str, playback_policy: str, *, subscribes: bool) -> bool:
+    """Whether this user may watch in his own right; others need a token that the owner made for them."""
+    if viewer_id == channel_id or playback_policy == PUBLIC:
+        return True
+    return playback_policy == SUBSCRIBERS and subscribes

@@ -127,10 +127,8 @@ def _ban(command: BanUser, bans: Bans, roles: Roles) -> Sequence[Event]:
     )
     if command.target_id not in roles.moderators:
         return [banned]
-    return [
-        banned,
-        ModeratorRemoved(**caused_by(command, 1), channel_id=command.channel_id, target_id=command.target_id),
-    ]
+    removed = ModeratorRemoved(**caused_by(command, 1), channel_id=command.channel_id, target_id=command.target_id)
+    return [removed, banned]  # whoever bans is answered with what the last event says
 
 
 def _warn(command: WarnUser, roles: Roles) -> Sequence[Event]:

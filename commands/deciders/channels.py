@@ -17,8 +17,9 @@ from schemas.commands.chat_policy import PolicyCommand
 from schemas.commands.emotes import EmoteCommand
 from schemas.commands.moderation import AcknowledgeWarning, ModerationCommand, RequestUnban, UndoModeration
 from schemas.events.accounts import UserRegistered
-from schemas.events.chat_policy import BlockedTermRemoved
-from schemas.events.moderation import ModerationUndone, UserUnbanned
+from schemas.events.chat_policy import BlockedTermAdded, BlockedTermRemoved
+from schemas.events.emotes import EmoteAdded
+from schemas.events.moderation import ModerationUndone, UnbanRequested, UserBanned, UserUnbanned
 from schemas.message import Command, Event
 
 MAX_UNDONE = 1_000
@@ -73,6 +74,20 @@ def evolve(channel: Channel, event: Event) -> Channel:
     after = {name: evolve_part(before[name], event) for name, evolve_part in _PARTS.items()}
     changed = {name: part for name, part in after.items() if part is not before[name]}
     return replace(channel, **changed) if changed else channel
+
+
+def reply(event: Event) -> dict[str, str]:
+    """The ids and times of what was made: those of the first time, where a command is repeated."""
+    match event:
+        case BlockedTermAdded():
+            return {"term_id": event.term_id, "created_at": event.occurred_at.isoformat()}
+        case UnbanRequested():
+            return {"request_id": event.request_id, "created_at": event.occurred_at.isoformat()}
+        case EmoteAdded():
+            return {"emote_id": event.emote_id}
+        case UserBanned():
+            return {"created_at": event.occurred_at.isoformat()}
+    return {}
 
 
 _PARTS: dict[str, Callable[[Any, Event], Any]] = {

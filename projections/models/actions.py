@@ -30,7 +30,7 @@ def actions_table(name: str, *indexes: str) -> Table:
         },
         append_only=True,
         indexes=(
-            "(channel_id, acted_at DESC, event_id)",
+            "(channel_id, acted_at DESC, event_id DESC)",
             "(channel_id, target_id, acted_at DESC)",
             "USING gin (to_tsvector('simple', reason))",
             *indexes,

@@ -18,7 +18,9 @@ from schemas.events.channels import PUBLIC
 from topology.playback_keys import CannotSign
 
 _SQL = """
-SELECT stream_id, playback_path, playback_policy FROM streams
+SELECT stream_id, playback_path, playback_policy,
+       EXISTS (SELECT FROM subscriptions s WHERE s.channel_id = $1 AND s.subscriber_id = $2) AS subscribes
+FROM streams
 WHERE channel_id = $1 AND status IN ('live', 'disconnected') ORDER BY started_at DESC LIMIT 1
 """
 
@@ -53,7 +55,7 @@ async def create_token(call: Call[Nothing, TokenWish]) -> Answer:
     wish, longest_s = call.body, call.services.settings.playback_token_longest_s
     if wish.duration_s > longest_s:
         raise ApiError(400, f"duration_s: at most {longest_s}.")
-    stream = await call.services.database.row(_SQL, wish.broadcaster_id)
+    stream = await call.services.database.row(_SQL, wish.broadcaster_id, call.user.user_id)
     if stream is None:
         raise ApiError(404, "The channel is not live.", "not_live")
     if stream["playback_policy"] == PUBLIC:
@@ -91,7 +93,7 @@ def _viewer(wish: TokenWish, user_id: str, stream: Record) -> str | None:
         return wish.viewer_id
     if wish.viewer_id not in (None, user_id):
         raise ApiError(403, "viewer_id: only the channel's owner makes tokens for others.", "not_owner")
-    if not may_watch(user_id, wish.broadcaster_id, policy):
+    if not may_watch(user_id, wish.broadcaster_id, policy, subscribes=stream["subscribes"]):
         raise ApiError(403, REFUSALS[policy], policy)
     return user_id
 

@@ -94,8 +94,8 @@ class TestBanning:
 
     def test_a_moderator_whom_the_owner_bans_is_none_any_more(self) -> None:
         removed = happened(ModeratorRemoved, channel_id=ADA, target_id=BOB)
-        channel().when(ban(BOB, actor=ADA)).then(banned(BOB), removed)
-        channel(banned(BOB), removed).when(ban()).then_rejected("unauthorised")
+        channel().when(ban(BOB, actor=ADA)).then(removed, banned(BOB))
+        channel(removed, banned(BOB)).when(ban()).then_rejected("unauthorised")
 
     def test_a_reason_has_five_hundred_characters(self) -> None:
         channel().when(ban(reason="x" * 500)).then(banned(reason="x" * 500))

@@ -15,8 +15,11 @@ from schemas.commands.follows import Follow, Unfollow
 from schemas.commands.support import Donate, Subscribe, Unsubscribe
 from schemas.events.accounts import SessionRevoked, UserRegistered
 from schemas.events.channels import ChannelUpdated
+from schemas.events.chat_policy import BlockedTermAdded
 from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.moderation import UnbanRequested, UserBanned
 from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed
+from schemas.message import Event
 from tests.commands.scenario import ADA, BOB, NOON, Scenario, happened, wish
 
 ADA_EXISTS = happened(UserRegistered, user_id=ADA, login="ada", display_name="Ada", password_hash="h")
@@ -208,6 +211,19 @@ def test_commands_of_others_are_a_mistake(decider: object) -> None:
 def test_events_of_others_change_nothing(decider: object) -> None:
     state = decider.initial_state()  # type: ignore[attr-defined]
     assert decider.evolve(state, happened(SessionRevoked, user_id=ADA, session_id="s")) is state  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (happened(BlockedTermAdded, channel_id=ADA, term_id="t", text="x"), {"term_id": "t"}),
+        (happened(UnbanRequested, channel_id=ADA, request_id="r", target_id=BOB, text="x"), {"request_id": "r"}),
+        (happened(UserBanned, channel_id=ADA, target_id=BOB), {}),
+    ],
+)
+def test_who_makes_something_in_a_channel_is_told_its_id_and_time(made: Event, told: dict[str, str]) -> None:
+    assert channels.reply(made) == {**told, "created_at": NOON.isoformat()}
+    assert channels.reply(updated()) == {}
 
 
 def test_some_callers_need_no_reply() -> None:

@@ -141,7 +141,6 @@ class TestSaying:
             expected("adaWave", badges=["subscriber/1"], emotes="e1:0-6")
         )
 
-
     def test_global_emotes_are_said_everywhere(self) -> None:
         room().when(say("hi :wave:")).then(expected("hi :wave:", emotes="1f44b:3-8"))
         room(modes(emote_mode=True)).when(say(":wave: :heart:")).then(

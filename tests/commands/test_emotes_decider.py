@@ -37,6 +37,10 @@ def test_the_owner_adds_an_emote_and_removes_it() -> None:
     channel(added()).when(wish(RemoveEmote, channel_id=ADA, emote_id="e")).then(REMOVED)
 
 
+def test_the_owner_is_told_its_id() -> None:
+    assert channels.reply(added()) == {"emote_id": "e"}
+
+
 def test_nobody_else_does() -> None:
     moderated = channel(happened(ModeratorAdded, channel_id=ADA, target_id=BOB), added())
     moderated.when(add(actor=BOB, name="other")).then_rejected("unauthorised")
