@@ -58,7 +58,7 @@ FINDINGS = Table(
 
 ACTIONS = actions_table(
     "chat_actions",
-    "(subject_id) WHERE subject_id <> ''",
+    "(subject_id)",
     "(channel_id, acted_at) WHERE action = 'clear'",
 )
 """On what was said: from the topic `chat`. The subject is the message."""

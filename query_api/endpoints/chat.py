@@ -24,7 +24,7 @@ SEES_DELETED = "moderator:manage:chat_messages"
 # A deletion counts unless it was undone since: then it lies in a span of its moderator's that ended before the undoing.
 # What lies before the last clearing that counts is not searched through for those who do not see it.
 _SQL = """
-WITH counting AS (
+WITH counting AS NOT MATERIALIZED (
     SELECT a.* FROM chat_actions a
     WHERE a.channel_id = $1 AND NOT EXISTS (
         SELECT FROM moderation_undone u
