@@ -105,13 +105,13 @@ class TestDeleting:
     PATH = "/helix/moderation/chat"
 
     def test_only_moderators_see_what_was_deleted(self, owner: Member, moderator: Member, viewer: Member) -> None:
-        appoint(owner, moderator)
+        appointed = appoint(owner, moderator)
         gone = made(say(viewer, owner, "a spoiler"))["message_id"]
         say(viewer, owner, "a compliment")
         query = as_moderator(moderator, owner, message_id=gone)
         seen = done(moderator.ask("DELETE", self.PATH, params=query))
         assert [shown["message"] for shown in history(viewer, owner, after=seen)] == ["a compliment"]
-        deleted = history(moderator, owner)[1]
+        deleted = history(moderator, owner, after=appointed)[1]
         assert (deleted["message_id"], deleted["deleted_by"]) == (gone, moderator.id)
         assert refused(moderator.ask("DELETE", self.PATH, params=query)) == (404, "unknown_message")
 
@@ -135,7 +135,8 @@ class TestDeleting:
         began = datetime.now(UTC).isoformat()
         gone = made(say(viewer, owner, "deleted by mistake"))["message_id"]
         done(moderator.ask("DELETE", self.PATH, params=as_moderator(moderator, owner, message_id=gone)))
-        done(moderator.ask("DELETE", self.PATH, params=as_moderator(moderator, owner)))
+        cleared = done(moderator.ask("DELETE", self.PATH, params=as_moderator(moderator, owner)))
+        assert history(viewer, owner, after=cleared) == []
         span = {"started_at": began, "ended_at": datetime.now(UTC).isoformat()}
         wish = {"broadcaster_id": owner.id, "user_id": moderator.id, **span}
         assert refused(moderator.ask("POST", "/helix/moderation/undo", json=wish)) == (403, "unauthorised")

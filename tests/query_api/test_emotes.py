@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -25,7 +26,7 @@ def owner(edge: Edge) -> Member:
 
 def upload(
     member: Member, channel: Member, name: str, content: bytes, kind: str = "image/png", tier: str = ""
-) -> object:
+) -> httpx.Response:
     query = {"broadcaster_id": channel.id, "name": name, "tier": tier}
     headers = {"Authorization": f"Bearer {member.token}", "Content-Type": kind}
     return member.client.post(PATH, params=query, content=content, headers=headers)
