@@ -16,7 +16,7 @@ PATH = "/helix/chat/announcements"
 class Announcement(Body):
     """What to announce."""
 
-    message: str = Field(min_length=1, max_length=500)
+    message: str = Field(min_length=1, description="At most 500 characters.")
     color: Literal["blue", "green", "orange", "purple", "primary"] = "primary"
 
 

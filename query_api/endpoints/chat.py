@@ -102,7 +102,7 @@ class NewMessage(Body):
 
     broadcaster_id: UserId
     sender_id: UserId = Field(description="The token's user.")
-    message: str = Field(min_length=1, max_length=500)
+    message: str = Field(min_length=1, description="At most 500 characters.")
     reply_parent_message_id: MessageId | None = None
 
 

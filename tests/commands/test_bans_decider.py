@@ -101,6 +101,9 @@ class TestBanning:
         channel().when(ban(reason="x" * 500)).then(banned(reason="x" * 500))
         channel().when(ban(reason="x" * 501)).then_rejected("reason_too_long")
 
+    def test_a_reason_is_one_line(self) -> None:
+        channel().when(ban(reason=" spam\x00\nand links ")).then(banned(reason="spam  and links"))
+
     def test_a_channel_must_exist(self) -> None:
         Scenario(channels).when(ban(actor=ADA)).then_rejected("unknown_channel")
 

@@ -98,6 +98,9 @@ class TestSaying:
     def test_a_message_says_something(self, text: str) -> None:
         room().when(say(text)).then_rejected("msg_empty")
 
+    def test_a_message_is_one_line_without_control_characters(self) -> None:
+        room().when(say("one\x00two\r\nPRIVMSG #ada :three\n")).then(expected("one two  PRIVMSG #ada :three"))
+
     def test_a_channel_must_exist(self) -> None:
         Scenario(chat).when(say()).then_rejected("unknown_channel")
 

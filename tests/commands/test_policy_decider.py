@@ -162,7 +162,7 @@ class TestTerms:
     remove = wish(RemoveBlockedTerm, actor=BOB, channel_id=ADA, term_id="t")
 
     def test_a_moderator_blocks_a_term_and_lets_it_be_said_again(self) -> None:
-        channel().when(self.add("  the   end* ")).then(self.added("the end*"))
+        channel().when(self.add("  the \x00 end* ")).then(self.added("the end*"))
         channel(self.added()).when(self.remove).then(self.removed)
 
     def test_a_term_that_is_not_blocked_is_not_freed(self) -> None:

@@ -75,7 +75,7 @@ def test_the_banned_are_told_so(owner: Member, viewer: Member) -> None:
 
 
 def test_what_is_wrong_with_the_request_is_no_drop(owner: Member, viewer: Member) -> None:
-    assert refused(say(viewer, owner, "x" * 501))[0] == 400
+    assert refused(say(viewer, owner, "x" * 501)) == (422, "msg_too_long")
     assert refused(say(viewer, owner, "yes", reply_parent_message_id="nothing")) == (404, "unknown_message")
     body = {"broadcaster_id": owner.id, "sender_id": owner.id, "message": "as another"}
     assert refused(viewer.ask("POST", MESSAGES, json=body))[0] == 403
