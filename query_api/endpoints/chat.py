@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from asyncpg import Record
 from pydantic import BaseModel, Field
@@ -49,6 +49,13 @@ WHERE m.channel_id = $1 AND ($2::text IS NULL OR m.sender_id = $2)
 ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $8
 """
 
+_SORTED = {
+    "newest": _SQL,
+    "oldest": _SQL.replace("(m.sent_at, m.message_id) <", "(m.sent_at, m.message_id) >").replace(
+        "ORDER BY m.sent_at DESC, m.message_id DESC", "ORDER BY m.sent_at, m.message_id"
+    ),
+}
+
 _REACTIONS = """
 SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
 GROUP BY message_id, emote ORDER BY count(*) DESC, emote
@@ -62,6 +69,9 @@ class MessagesQuery(PageQuery):
     user_id: UserId | None = Field(default=None, description="Only what this user said.")
     started_at: Moment | None = Field(default=None, description="Not before this.")
     ended_at: Moment | None = Field(default=None, description="Before this.")
+    sort: Literal["newest", "oldest"] = Field(
+        default="newest", description="Which comes first. The oldest, to show a chat in step with its video."
+    )
 
 
 class Badge(BaseModel):
@@ -125,7 +135,7 @@ async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     after = keys_of(query.after, by_time) if query.after else (None, None)
     rows = await services.database.rows(
-        _SQL,
+        _SORTED[query.sort],
         query.broadcaster_id,
         query.user_id,
         query.started_at,
@@ -208,7 +218,7 @@ ENDPOINTS = (
         path=PATH,
         tag="Chat",
         summary="Get a channel's messages",
-        description=f"Newest first. Who moderates the channel, with the scope `{SEES_DELETED}`, sees deleted ones too.",
+        description=f"Who moderates the channel, with the scope `{SEES_DELETED}`, sees deleted ones too.",
         handler=list_messages,
         query=MessagesQuery,
         body=Nothing,

@@ -96,6 +96,10 @@ def test_history_is_read_by_pages_by_user_and_by_time(owner: Member, viewer: Mem
     second = owner.ask("GET", MESSAGES, params={**query, "after": first["pagination"]["cursor"]}).json()
     assert [shown["message"] for shown in (*first["data"], *second["data"])] == texts[:0:-1]
     assert [shown["message"] for shown in history(owner, owner, user_id=viewer.id)] == [texts[-1]]
+    oldest = {**query, "first": 4, "sort": "oldest"}
+    begun = owner.ask("GET", MESSAGES, params=oldest).json()
+    ended = owner.ask("GET", MESSAGES, params={**oldest, "after": begun["pagination"]["cursor"]}).json()
+    assert [shown["message"] for shown in (*begun["data"], *ended["data"])] == texts
     times = {shown["message"]: shown["sent_at"] for shown in history(owner, owner)}
     span = {"started_at": times[texts[1]], "ended_at": times[texts[3]]}
     assert [shown["message"] for shown in history(owner, owner, **span)] == [texts[2], texts[1]]
