@@ -1,5 +1,5 @@
+#!/usr/bin/env python3
 """Fetch browser libraries and emotes with npm and write the files we serve into web/vendor, with their checksums."""
-"""Fetch the browser libraries and emotes with npm and write the files we serve into web/vendor, with their checksums."""
 
 from __future__ import annotations
 
