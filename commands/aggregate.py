@@ -65,7 +65,7 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 channels.initial_state,
                 channels.decide,
                 channels.evolve,
-                no_reply,
+                channels.reply,
                 facts=("accounts",),
             ),
             Aggregate(

@@ -10,6 +10,7 @@ from rpds import HashTrieMap, HashTrieSet
 
 from commands.deciders.envelope import caused_by
 from commands.deciders.roles import Roles, may_moderate
+from commands.deciders.text import one_line
 from commands.rejection import Rejected
 from schemas.commands.moderation import (
     AcknowledgeWarning,
@@ -61,9 +62,9 @@ class Bans:
         ban = self.banned.get(user_id)
         return ban if ban is not None and ban.holds(now) else None
 
-    def laid_by(self, moderator_id: str, since: datetime, until: datetime) -> Iterator[str]:
-        """Whom a moderator banned in a time, in a stable order."""
-        laid = ((ban.at, user_id) for user_id, ban in self.banned.items() if ban.by == moderator_id)
+    def laid_by(self, moderator_id: str, since: datetime, until: datetime, now: datetime) -> Iterator[str]:
+        """Whom a moderator banned in a time and whose ban holds now, in a stable order."""
+        laid = ((ban.at, user_id) for user_id, ban in self.banned.items() if ban.by == moderator_id and ban.holds(now))
         return (user_id for at, user_id in sorted(laid) if since <= at <= until)
 
 
@@ -110,42 +111,33 @@ def decide(command: ModerationCommand, bans: Bans, roles: Roles) -> Sequence[Eve
 
 def _ban(command: BanUser, bans: Bans, roles: Roles) -> Sequence[Event]:
     _require_outranked(command, command.target_id, roles)
-    _require_short(command.reason)
-    if command.duration_s is None:
-        until = None
-        earlier = bans.ban_of(command.target_id, command.issued_at)
-        if earlier is not None and earlier.until is None:
-            raise Rejected("already_banned", "this user is banned for good already")
-    elif command.duration_s in BAN_S:
-        until = command.issued_at + timedelta(seconds=command.duration_s)
-    else:
+    reason = _short(command.reason)
+    if command.duration_s is not None and command.duration_s not in BAN_S:
         raise Rejected("bad_duration", f"a timeout is 1 to {BAN_S.stop - 1} s; leave it out to ban for good")
+    earlier = bans.ban_of(command.target_id, command.issued_at)
+    if earlier is not None and earlier.until is None:
+        raise Rejected("already_banned", "this user is banned for good already; unban them first")
+    until = None if command.duration_s is None else command.issued_at + timedelta(seconds=command.duration_s)
     banned = UserBanned(
         **caused_by(command),
         channel_id=command.channel_id,
         target_id=command.target_id,
         target_login=command.target_login,
-        reason=command.reason,
+        reason=reason,
         expires_at=until,
     )
     if command.target_id not in roles.moderators:
         return [banned]
-    return [
-        banned,
-        ModeratorRemoved(**caused_by(command, 1), channel_id=command.channel_id, target_id=command.target_id),
-    ]
+    removed = ModeratorRemoved(**caused_by(command, 1), channel_id=command.channel_id, target_id=command.target_id)
+    return [removed, banned]  # whoever bans is answered with what the last event says
 
 
 def _warn(command: WarnUser, roles: Roles) -> Sequence[Event]:
     _require_outranked(command, command.target_id, roles)
-    _require_short(command.reason)
-    if not command.reason.strip():
+    reason = _short(command.reason)
+    if not reason:
         raise Rejected("reason_missing", "a warning says what it is for")
-    return [
-        UserWarned(
-            **caused_by(command), channel_id=command.channel_id, target_id=command.target_id, reason=command.reason
-        )
-    ]
+    return [UserWarned(**caused_by(command), channel_id=command.channel_id, target_id=command.target_id, reason=reason)]
 
 
 def _request(command: RequestUnban, bans: Bans) -> Sequence[Event]:
@@ -154,14 +146,13 @@ def _request(command: RequestUnban, bans: Bans) -> Sequence[Event]:
         raise Rejected("not_banned", "only who is banned for good asks to be let in again")
     if command.actor in bans.asked:
         raise Rejected("already_asked", "this ban's one request was made already")
-    _require_short(command.text)
     return [
         UnbanRequested(
             **caused_by(command),
             channel_id=command.channel_id,
             request_id=command.request_id,
             target_id=command.actor,
-            text=command.text,
+            text=_short(command.text),
         )
     ]
 
@@ -170,14 +161,13 @@ def _resolve(command: ResolveUnbanRequest, bans: Bans) -> Sequence[Event]:
     user_id = bans.requests.get(command.request_id)
     if user_id is None:
         raise Rejected("unknown_unban_request", "there is no such open request")
-    _require_short(command.text)
     resolved = UnbanRequestResolved(
         **caused_by(command),
         channel_id=command.channel_id,
         request_id=command.request_id,
         target_id=user_id,
         approved=command.approved,
-        text=command.text,
+        text=_short(command.text),
     )
     if not command.approved or bans.ban_of(user_id, command.issued_at) is None:
         return [resolved]
@@ -192,9 +182,11 @@ def _require_outranked(command: ModerationCommand, target_id: str, roles: Roles)
         raise Rejected("unauthorised", "only the channel's owner may do this to a moderator")
 
 
-def _require_short(text: str) -> None:
+def _short(text: str) -> str:
+    text = one_line(text)
     if len(text) > MAX_REASON:
         raise Rejected("reason_too_long", f"a reason has at most {MAX_REASON} characters")
+    return text
 
 
 def _without(bans: Bans, user_id: str) -> HashTrieSet[str]:

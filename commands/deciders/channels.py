@@ -11,14 +11,15 @@ from rpds import HashTrieMap
 from commands.deciders import bans, emotes, policy, profile, roles
 from commands.deciders.envelope import caused_by, require_owner
 from commands.rejection import Rejected
-from schemas.commands.channel_roles import RoleCommand
+from schemas.commands.channel_roles import AddModerator, AddVip, RoleCommand
 from schemas.commands.channels import UpdateChannel
 from schemas.commands.chat_policy import PolicyCommand
 from schemas.commands.emotes import EmoteCommand
 from schemas.commands.moderation import AcknowledgeWarning, ModerationCommand, RequestUnban, UndoModeration
 from schemas.events.accounts import UserRegistered
-from schemas.events.chat_policy import BlockedTermRemoved
-from schemas.events.moderation import ModerationUndone, UserUnbanned
+from schemas.events.chat_policy import BlockedTermAdded, BlockedTermRemoved
+from schemas.events.emotes import EmoteAdded
+from schemas.events.moderation import ModerationUndone, UnbanRequested, UserBanned, UserUnbanned
 from schemas.message import Command, Event
 
 MAX_UNDONE = 1_000
@@ -45,6 +46,8 @@ def decide(command: Command, channel: Channel) -> Sequence[Event]:
             return profile.decide(command, channel.profile)
         case RoleCommand():
             _require(channel, owned_by=command)
+            if isinstance(command, AddModerator | AddVip) and _is_banned(command, channel):
+                raise Rejected("is_banned", "this user is banned; unban them first")
             return roles.decide(command, channel.roles)
         case EmoteCommand():
             _require(channel, owned_by=command)
@@ -73,6 +76,20 @@ def evolve(channel: Channel, event: Event) -> Channel:
     return replace(channel, **changed) if changed else channel
 
 
+def reply(event: Event) -> dict[str, str]:
+    """The ids and times of what was made: those of the first time, where a command is repeated."""
+    match event:
+        case BlockedTermAdded():
+            return {"term_id": event.term_id, "created_at": event.occurred_at.isoformat()}
+        case UnbanRequested():
+            return {"request_id": event.request_id, "created_at": event.occurred_at.isoformat()}
+        case EmoteAdded():
+            return {"emote_id": event.emote_id}
+        case UserBanned():
+            return {"created_at": event.occurred_at.isoformat()}
+    return {}
+
+
 _PARTS: dict[str, Callable[[Any, Event], Any]] = {
     "profile": profile.evolve,
     "roles": roles.evolve,
@@ -91,11 +108,15 @@ def _require(channel: Channel, *, owned_by: Command | None = None, moderated_by:
         roles.require_moderator(moderated_by, channel.roles, moderated_by.key)
 
 
+def _is_banned(command: RoleCommand, channel: Channel) -> bool:
+    return channel.bans.ban_of(command.target_id, command.issued_at) is not None
+
+
 def _undo(command: UndoModeration, channel: Channel) -> Sequence[Event]:
     """One command undoes a moderator's spree; who was banned again by another stays banned."""
-    if command.since > command.until:
-        raise Rejected("bad_span", "the time to undo ends before it begins")
-    unbanned = list(channel.bans.laid_by(command.target_id, command.since, command.until))
+    if not command.since <= command.until <= command.issued_at:
+        raise Rejected("bad_span", "the time to undo begins before it ends, and ends before now")
+    unbanned = list(channel.bans.laid_by(command.target_id, command.since, command.until, command.issued_at))
     terms = list(_terms_of(command, channel))
     if len(unbanned) + len(terms) > MAX_UNDONE:
         raise Rejected(

@@ -10,6 +10,7 @@ from rpds import HashTrieMap
 from commands.automod.strictness import MAX_LEVEL, AutoMod
 from commands.automod.terms import Terms
 from commands.deciders.envelope import caused_by
+from commands.deciders.text import one_line
 from commands.rejection import Rejected
 from schemas.commands.chat_policy import (
     AddBlockedTerm,
@@ -198,7 +199,7 @@ def _update_automod(command: UpdateAutoModSettings, automod: AutoMod) -> Sequenc
 
 
 def _add_term(command: AddBlockedTerm, policy: Policy) -> Sequence[Event]:
-    text = " ".join(command.text.split())
+    text = " ".join(one_line(command.text).split())
     if len(text) not in TERM_LENGTH:
         raise Rejected("bad_term", f"a blocked term has {TERM_LENGTH.start} to {TERM_LENGTH.stop - 1} characters")
     if not any(character.isalnum() for character in text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from commands.deciders.envelope import no_reply
 from schemas.commands.accounts import SignOut
 from schemas.commands.channels import UpdateChannel
 from schemas.commands.follows import Follow, Unfollow
-from schemas.commands.support import Donate
+from schemas.commands.support import Donate, Subscribe, Unsubscribe
 from schemas.events.accounts import SessionRevoked, UserRegistered
 from schemas.events.channels import ChannelUpdated
+from schemas.events.chat_policy import BlockedTermAdded
 from schemas.events.follows import UserFollowed, UserUnfollowed
-from schemas.events.support import DonationReceived
-from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
+from schemas.events.moderation import UnbanRequested, UserBanned
+from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed
+from schemas.message import Event
+from tests.commands.scenario import ADA, BOB, NOON, Scenario, happened, wish
 
 ADA_EXISTS = happened(UserRegistered, user_id=ADA, login="ada", display_name="Ada", password_hash="h")
 
@@ -148,6 +152,50 @@ class TestSupport:
     def test_a_channel_must_exist(self) -> None:
         Scenario(support).when(self.give()).then_rejected("unknown_channel")
 
+    @pytest.mark.parametrize("tier", ["1000", "2000", "3000"])
+    def test_a_viewer_subscribes(self, tier: str) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.subscribe(tier)).then(self.subscribed(tier))
+
+    def test_subscribing_to_the_same_tier_changes_nothing(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(self.subscribe(at_s=60)).then_nothing()
+
+    def test_another_tier_keeps_the_time_of_subscribing(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(self.subscribe("2000", at_s=60)).then(
+            self.subscribed("2000")
+        )
+
+    def test_after_an_end_the_time_begins_anew(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed(), self.UNSUBSCRIBED).when(self.subscribe(at_s=60)).then(
+            self.subscribed(since=NOON + timedelta(seconds=60))
+        )
+
+    @pytest.mark.parametrize("tier", ["", "1", "4000"])
+    def test_a_tier_is_one_of_three(self, tier: str) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.subscribe(tier)).then_rejected("bad_tier")
+
+    def test_nobody_subscribes_to_themselves(self) -> None:
+        Scenario(support).given(ADA_EXISTS).when(wish(Subscribe, channel_id=ADA)).then_rejected(
+            "cannot_subscribe_to_self"
+        )
+
+    def test_a_subscribers_channel_must_exist(self) -> None:
+        Scenario(support).when(self.subscribe()).then_rejected("unknown_channel")
+
+    def test_a_subscriber_stops_once(self) -> None:
+        stop = wish(Unsubscribe, actor=BOB, channel_id=ADA)
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(stop).then(self.UNSUBSCRIBED)
+        Scenario(support).given(ADA_EXISTS, self.subscribed(), self.UNSUBSCRIBED).when(stop).then_rejected(
+            "not_subscribed"
+        )
+
+    UNSUBSCRIBED = happened(UserUnsubscribed, channel_id=ADA, subscriber_id=BOB)
+
+    def subscribe(self, tier: str = "1000", at_s: float = 0) -> Subscribe:
+        return wish(Subscribe, actor=BOB, at_s=at_s, channel_id=ADA, tier=tier)
+
+    def subscribed(self, tier: str = "1000", since: datetime = NOON) -> UserSubscribed:
+        return happened(UserSubscribed, channel_id=ADA, subscriber_id=BOB, tier=tier, since=since)
+
     def test_what_others_do_is_not_support(self) -> None:
         till = support.evolve(support.initial_state(), ADA_EXISTS)
         assert support.evolve(till, updated("Title")) is till
@@ -163,6 +211,19 @@ def test_commands_of_others_are_a_mistake(decider: object) -> None:
 def test_events_of_others_change_nothing(decider: object) -> None:
     state = decider.initial_state()  # type: ignore[attr-defined]
     assert decider.evolve(state, happened(SessionRevoked, user_id=ADA, session_id="s")) is state  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (happened(BlockedTermAdded, channel_id=ADA, term_id="t", text="x"), {"term_id": "t"}),
+        (happened(UnbanRequested, channel_id=ADA, request_id="r", target_id=BOB, text="x"), {"request_id": "r"}),
+        (happened(UserBanned, channel_id=ADA, target_id=BOB), {}),
+    ],
+)
+def test_who_makes_something_in_a_channel_is_told_its_id_and_time(made: Event, told: dict[str, str]) -> None:
+    assert channels.reply(made) == {**told, "created_at": NOON.isoformat()}
+    assert channels.reply(updated()) == {}
 
 
 def test_some_callers_need_no_reply() -> None:

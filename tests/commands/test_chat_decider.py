@@ -98,6 +98,9 @@ class TestSaying:
     def test_a_message_says_something(self, text: str) -> None:
         room().when(say(text)).then_rejected("msg_empty")
 
+    def test_a_message_is_one_line_without_control_characters(self) -> None:
+        room().when(say("one\x00two\r\nPRIVMSG #ada :three\n")).then(expected("one two  PRIVMSG #ada :three"))
+
     def test_a_channel_must_exist(self) -> None:
         Scenario(chat).when(say()).then_rejected("unknown_channel")
 
@@ -139,6 +142,12 @@ class TestSaying:
         room(emote(tier="2000"), BOB_SUBSCRIBES).when(say("adaWave")).then(expected("adaWave", badges=["subscriber/1"]))
         room(emote(tier="1000"), BOB_SUBSCRIBES).when(say("adaWave")).then(
             expected("adaWave", badges=["subscriber/1"], emotes="e1:0-6")
+        )
+
+    def test_global_emotes_are_said_everywhere(self) -> None:
+        room().when(say("hi :wave:")).then(expected("hi :wave:", emotes="1f44b:3-8"))
+        room(modes(emote_mode=True)).when(say(":wave: :heart:")).then(
+            expected(":wave: :heart:", emotes="1f44b:0-5/2764:7-13")
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from commands.deciders.chat.room import Room
+from schemas.emotes import GLOBAL_EMOTES
 
 _WORD = re.compile(r"\S+")
 
@@ -15,7 +16,8 @@ def emotes_of(room: Room, user_id: str) -> Mapping[str, str]:
     """What the user may say here: name to emote id."""
     subscription = room.subscribers.get(user_id)
     tier = subscription.tier if subscription else ""
-    return {emote.name: emote_id for emote_id, emote in room.emotes.items() if emote.tier <= tier}
+    own = {emote.name: emote_id for emote_id, emote in room.emotes.items() if emote.tier <= tier}
+    return {**GLOBAL_EMOTES, **own}
 
 
 def emotes_in(text: str, emotes: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from commands.deciders.chat.talk import RATE_SPAN, Speaker, digest
 from commands.deciders.envelope import caused_by
 from commands.deciders.policy import automod_in_force, modes_in_force
 from commands.deciders.roles import may_moderate, require_moderator
+from commands.deciders.text import one_line
 from commands.identity import derived_id
 from commands.rejection import Rejected
 from schemas.commands.chat import Announce, SendMessage
@@ -154,7 +155,7 @@ def require_slow(speaker: Speaker, rate: int, now: datetime) -> None:
 
 
 def _said(text: str) -> str:
-    text = text.strip()
+    text = one_line(text)
     if len(text) > MAX_TEXT:
         raise Rejected("msg_too_long", f"a message has at most {MAX_TEXT} characters")
     if not any(character.isprintable() and not character.isspace() for character in text):
