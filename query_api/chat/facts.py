@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from query_api.chat.frames import Modes
+from query_api.chat.frames import Modes, Role
 from query_api.watching import may_watch
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import PUBLIC, ChannelUpdated
@@ -39,6 +39,15 @@ class Facts:
         if user_id in self.moderators or user_id in self.vips:
             return True
         return may_watch(user_id or "", channel_id, self.playback_policy)
+
+    def roles_of(self, channel_id: str, user_id: str) -> list[Role]:
+        """The most telling first."""
+        held: dict[Role, bool] = {
+            "broadcaster": user_id == channel_id,
+            "moderator": user_id in self.moderators,
+            "vip": user_id in self.vips,
+        }
+        return [role for role, holds in held.items() if holds]
 
     def modes_in_force(self) -> Modes:
         if not self.modes.shield_mode:

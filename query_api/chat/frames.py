@@ -14,6 +14,8 @@ ClientId = Annotated[
     str, Field(pattern=r"^[\x21-\x7e]{1,64}$", description="Chosen by the client, and repeated in the answer.")
 ]
 
+Role = Literal["broadcaster", "moderator", "vip"]
+
 
 class ClientFrame(BaseModel):
     """Unknown members are refused by name, so that a typing error cannot pass for a wish."""
@@ -149,7 +151,7 @@ class You(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     user: User
-    roles: list[Literal["broadcaster", "moderator", "vip"]]
+    roles: list[Role]
 
 
 class Joined(RoomFrame):

@@ -26,6 +26,12 @@ class Limits:
     inbox: int = 64
     """Frames or lines of one connection that wait for those before them; more is a flood."""
 
+    received_per_check: int = 1_500
+    """Frames or lines of one connection in 15 s, pings and pongs among them."""
+
+    strangers: int = 1_000
+    """Connections that were turned away, or have not opened yet, at a time."""
+
     unread: int = 256 * 1024
     """A connection that leaves this much unread, beyond what the kernel holds for it, is cut."""
 
@@ -45,6 +51,9 @@ class Limits:
 
     silence_s: float = 75.0
     """and after this long it is cut."""
+
+    linger_s: float = 2.0
+    """For a connection that was ended to read why."""
 
     room_backlog: int = 500
     """Entries of a room that are kept for who comes back."""

@@ -30,8 +30,11 @@ class Format(Protocol):
 class Member(Protocol):
     """A connection, as a room sees it. `write` neither waits nor raises."""
 
-    format: Format
-    write: Callable[[bytes], None]
+    @property
+    def format(self) -> Format: ...
+
+    @property
+    def write(self) -> Callable[[bytes], None]: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -42,8 +45,14 @@ class Entry:
     event_id: str
     topic: str
     offset: int
+    cursor: Cursor
     origin: Member | None = None
     wires: dict[Format, bytes] = field(default_factory=dict)
+
+    def moved(self, cursor: Cursor) -> Entry:
+        """The same with another cursor."""
+        frame = self.frame.model_copy(update={"cursor": str(cursor)})
+        return Entry(frame, self.event_id, self.topic, self.offset, cursor)
 
     def wire(self, form: Format, room: Room) -> bytes:
         known = self.wires.get(form)
@@ -98,7 +107,7 @@ class Room:
             return False
         frame = frame.model_copy(update={"cursor": str(cursor)})
         origin = self._expected.pop(event.command_id or "", None)
-        entry = Entry(frame, event.event_id, topic, offset, origin)
+        entry = Entry(frame, event.event_id, topic, offset, cursor, origin)
         self._keep(entry)
         if self._members:
             self._pending.append(entry)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import structlog
 
 from query_api.chat.cursor import Cursor
 from query_api.chat.decoder import Decoder
@@ -14,6 +16,8 @@ from query_api.chat.facts import AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
 from schemas.message import Event
+
+log = structlog.get_logger(__name__)
 
 
 class Record(NamedTuple):
@@ -39,10 +43,10 @@ class Kept(NamedTuple):
 
 @dataclass(slots=True)
 class Partition:
-    """`at` is where it is read to; `kept` is complete from `complete_from` on."""
+    """`at` is where it is read to; `kept` is complete from `first` on."""
 
     at: Cursor
-    complete_from: Cursor
+    first: Cursor
     kept: deque[Kept] = field(default_factory=deque)
 
 
@@ -52,7 +56,7 @@ class Rooms:
     def __init__(self, decoder: Decoder, limits: Limits, starts: list[Cursor]) -> None:
         self._decoder = decoder
         self._limits = limits
-        self._partitions = [Partition(at=start, complete_from=start) for start in starts]
+        self._partitions = [Partition(at=start, first=start) for start in starts]
         self._rooms: OrderedDict[str, Room] = OrderedDict()
         self._to_flush: dict[Room, None] = {}
         self.facts = AllFacts()
@@ -67,12 +71,18 @@ class Rooms:
         """Where the process has read a partition to."""
         return self._partitions[partition].at
 
+    def reached(self, topic: str, partition: int, offset: int) -> None:
+        """Everything before the offset was taken, also what is nobody's record: the marks of transactions."""
+        place = self._partitions[partition]
+        if offset > place.at.next_of(topic):
+            place.at = place.at.past(topic, offset - 1)
+
     def open(self, channel_id: str, login: str, partition: int) -> Room:
         """The room, filled with what is kept of it."""
         room = self._rooms.get(channel_id)
         if room is None:
             source = self._partitions[partition]
-            room = Room(channel_id, login, self._limits, lambda: self.facts.of(channel_id), source.complete_from)
+            room = Room(channel_id, login, self._limits, lambda: self.facts.of(channel_id), self._certain(source))
             for kept in source.kept:
                 if kept.key == channel_id and (event := self._event_of(kept)) is not None:
                     room.take(event, kept.topic, kept.offset, kept.cursor)
@@ -96,8 +106,7 @@ class Rooms:
         partition.kept.append(kept)
         if len(partition.kept) > self._limits.partition_backlog:
             oldest = partition.kept.popleft()
-            # An event's first append may have been dropped, and its repetition not: so far nothing is certain.
-            partition.complete_from = oldest.cursor.past(oldest.topic, oldest.offset + self._limits.look_back)
+            partition.first = oldest.cursor
         room = self._rooms.get(record.key)
         if room is None:
             return
@@ -109,7 +118,15 @@ class Rooms:
         """Send what came since the last time."""
         rooms, self._to_flush = self._to_flush, {}
         for room in rooms:
-            room.flush()
+            try:
+                room.flush()
+            except Exception:
+                log.exception("a room could not be told", room=room.channel_id)
+
+    def _certain(self, partition: Partition) -> Cursor:
+        """From where nothing is repeated: of an event in `chat` the first append may lie before what is kept."""
+        first = partition.first
+        return replace(first, chat=first.chat and min(first.chat + self._limits.look_back, partition.at.chat))
 
     def _flush_soon(self, room: Room) -> None:
         if not self._to_flush:
