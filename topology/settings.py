@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     chat_url: str = Field(default="ws://127.0.0.1:8082/ws", description="The chat socket's address as browsers see it.")
     chat_origins: str = Field(
         default="",
-        description="Origins whose pages may use the chat socket besides the edge's own, separated by commas; * is any.",
+        description="Origins whose pages may use the chat socket besides the edge's, separated by commas; * is any.",
     )
     chat_proxies: str = Field(
         default="127.0.0.1",

@@ -17,7 +17,8 @@ from topology.settings import Settings
 PAGE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 
 _DESCRIPTION = """\
-One WebSocket message is one JSON object with a `type`. Join a room to read it; a token in `join` signs the connection in.
+One WebSocket message is one JSON object with a `type`. Join a room to read it; a token in `join` signs the connection
+in.
 
 Everything that happens in a room comes in the order of the log, with a `cursor`. After a disconnect, `join` with the
 last cursor as `after` brings what was missed, once and in order. `accepted` and `error` answer what was asked, and come
@@ -77,7 +78,7 @@ def _models(union: Any) -> tuple[type[BaseModel], ...]:
 
 def _message(model: type[BaseModel], name: str) -> dict[str, Any]:
     return {
-        "name": model.model_fields["type"].annotation and get_args(model.model_fields["type"].annotation)[0],
+        "name": model.model_json_schema()["properties"]["type"]["const"],
         "summary": (model.__doc__ or "").strip().splitlines()[0],
         "payload": {"$ref": f"#/components/schemas/{name}"},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from query_api.chat.frames import Modes, Role
 from query_api.watching import may_watch
@@ -31,7 +31,7 @@ class Facts:
     playback_policy: str = PUBLIC
     moderators: frozenset[str] = frozenset()
     vips: frozenset[str] = frozenset()
-    modes: Modes = Modes()
+    modes: Modes = field(default_factory=Modes)
     """As set; `shield_mode` tells whether the shield is up."""
 
     def may_read(self, channel_id: str, user_id: str | None) -> bool:

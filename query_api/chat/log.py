@@ -101,7 +101,7 @@ async def follow(settings: Settings, decoder: Decoder, topic: str, partition: in
         await asyncio.sleep(RETRY_S)
 
 
-async def _met(decoder: Decoder, record: ConsumerRecord) -> Record:
+async def _met(decoder: Decoder, record: ConsumerRecord[bytes, bytes]) -> Record:
     value = record.value or b""
     if not decoder.met(value):
         await decoder.meet(value)

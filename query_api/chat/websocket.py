@@ -106,9 +106,7 @@ class WebSocketConnection(Connection):
         elif path not in PATHS:
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"There is /ws for JSON, and / or /irc for IRC.")
         elif query:
-            self._answer(
-                HTTPStatus.BAD_REQUEST, "text/plain", b"Nothing is read from the URL: a token goes in a frame."
-            )
+            self._answer(HTTPStatus.BAD_REQUEST, "text/plain", b"Nothing is read from the URL: a token goes in a frame")
         else:
             response = self._protocol.accept(request)
             self._protocol.send_response(response)
