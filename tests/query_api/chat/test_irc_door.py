@@ -223,29 +223,30 @@ async def test_the_subprotocol_irc_is_agreed_to(doors: Doors) -> None:
         assert "001 justinfan1" in str(await socket.recv())
 
 
-class Bot(irc.client.SimpleIRCClient):
+class Bot:
     """As its authors would write one for Twitch."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.reactor = irc.client.Reactor()
+        self.reactor.add_global_handler("welcome", self._welcomed)
+        self.reactor.add_global_handler("pubmsg", self._told)
         self.heard = threading.Event()
         self.message: list[str] = []
 
-    def on_welcome(self, connection: irc.client.ServerConnection, event: irc.client.Event) -> None:
+    def run(self, port: int) -> None:
+        self.reactor.server().connect("127.0.0.1", port, "eve", password="oauth:token-eve")
+        while not self.heard.is_set():
+            self.reactor.process_once(0.05)
+
+    def _welcomed(self, connection: irc.client.ServerConnection, event: irc.client.Event) -> None:
         connection.cap("REQ", "twitch.tv/tags")
         connection.join("#ada")
 
-    def on_pubmsg(self, connection: irc.client.ServerConnection, event: irc.client.Event) -> None:
+    def _told(self, connection: irc.client.ServerConnection, event: irc.client.Event) -> None:
         tags = {tag["key"]: tag["value"] for tag in event.tags}
         self.message = [event.source.nick, tags["display-name"], event.arguments[0]]
         connection.privmsg("#ada", "hello yourself")
         self.heard.set()
-
-    def run(self, port: int) -> None:
-        self.connect("127.0.0.1", port, "eve", password="oauth:token-eve")
-        while not self.heard.is_set():
-            self.reactor.process_once(0.05)
-        self.reactor.process_once(0.05)
 
 
 async def test_a_bot_of_an_irc_library_works_unchanged(bob: IrcClient, doors: Doors) -> None:
