@@ -47,7 +47,7 @@ class Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self.answered.done():
             self._head += data
-            head, separator, rest = self._head.partition(b"\r\n\r\n")
+            _, separator, rest = self._head.partition(b"\r\n\r\n")
             if separator and rest:
                 self.answered.set_result(None)
             return
@@ -109,7 +109,7 @@ async def listen(url: str, count: int, messages: int, opening: list[str]) -> dic
         listeners += made
     print("ready", flush=True)
     deadline = time.monotonic() + PATIENCE_S
-    while any(listener.marks < 2 * messages for listener in listeners) and time.monotonic() < deadline:
+    while any(listener.marks < 2 * messages for listener in listeners) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     await asyncio.sleep(SETTLE_S)  # for what may come twice
     readers = [listener for listener in listeners if isinstance(listener, Reader)]
