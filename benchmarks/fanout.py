@@ -194,6 +194,7 @@ async def _channel(edge: str) -> str:
 
 def _event(channel: str, number: int) -> MessageSent:
     return MessageSent(
+        type="MessageSent",
         event_id=new_id(),
         occurred_at=datetime.now(UTC),
         actor="1",

@@ -101,10 +101,8 @@ async def listen(url: str, count: int, messages: int, opening: list[str]) -> dic
         made: list[Listener] = []
         for number in range(len(listeners), min(count, len(listeners) + AT_ONCE)):
             kind = Reader if number % READERS == 0 else Listener
-            _, listener = await loop.create_connection(
-                lambda kind=kind: kind(handshake + frames), place.hostname, place.port
-            )
-            made.append(listener)
+            made.append(kind(handshake + frames))
+            await loop.create_connection(lambda: made[-1], place.hostname or "", place.port or 0)
         await asyncio.gather(*(listener.answered for listener in made))
         listeners += made
     print("ready", flush=True)
