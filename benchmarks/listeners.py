@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import time
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -101,8 +102,10 @@ async def listen(url: str, count: int, messages: int, opening: list[str]) -> dic
         made: list[Listener] = []
         for number in range(len(listeners), min(count, len(listeners) + AT_ONCE)):
             kind = Reader if number % READERS == 0 else Listener
-            made.append(kind(handshake + frames))
-            await loop.create_connection(lambda: made[-1], place.hostname or "", place.port or 0)
+            _, listener = await loop.create_connection(
+                partial(kind, handshake + frames), place.hostname or "", place.port or 0
+            )
+            made.append(listener)
         await asyncio.gather(*(listener.answered for listener in made))
         listeners += made
     print("ready", flush=True)
