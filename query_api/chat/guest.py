@@ -16,6 +16,7 @@ from query_api.chat.cursor import Cursor
 from query_api.chat.desk import envelope
 from query_api.chat.house import House, chatter_of
 from query_api.chat.refusal import Refused
+from query_api.chat.replay import too_old
 from query_api.chat.room import Format, Room
 from query_api.sessions import Session
 from schemas.commands.chat import ChatCommand, SendMessage
@@ -103,6 +104,8 @@ class Guest(ABC):
             raise Refused("gone", "the connection is no more")
         if self.session is None:
             self.house.signed_in(self, session)
+            for room in self.rooms.values():
+                room.chatters.arrive(chatter_of(session))
         elif self.session.user_id != session.user_id:
             raise Refused("already_signed_in", "the connection is somebody else's already; open another")
         else:
@@ -123,6 +126,8 @@ class Guest(ABC):
         missed = await self.house.replays.missed(room, cursor) if after is not None else []
         if self._gone:
             return
+        if sum(len(entry.wire(self.format, room)) for entry in missed) > self.house.limits.replay_bytes:
+            raise too_old(room)
         if self.house.rooms.get(channel_id) is not room:
             raise Refused("unavailable", "the room was closed meanwhile; try again", 0.1)
         self.greet(room, cursor)

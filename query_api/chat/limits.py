@@ -32,7 +32,7 @@ class Limits:
     strangers: int = 1_000
     """Connections that were turned away, or have not opened yet, at a time."""
 
-    unread: int = 256 * 1024
+    unread: int = 512 * 1024
     """A connection that leaves this much unread, beyond what the kernel holds for it, is cut."""
 
     kernel_buffer: int = 64 * 1024
@@ -69,6 +69,9 @@ class Limits:
 
     replay_entries: int = 1_000
     """What may be missed at most; after that there is the history."""
+
+    replay_bytes: int = 384 * 1024
+    """The same on the wire: a guest who comes back must not be taken for one who does not read."""
 
     replays: int = 4
     """Readings from Kafka at a time."""

@@ -58,7 +58,7 @@ class Replays:
         while not room.reaches(reached):
             end = room.complete_from
             if (end.chat - reached.chat) + max(0, end.channels - reached.channels) > self._limits.replay_records:
-                raise self._too_old(room)
+                raise too_old(room)
             async for record in self._merged(room, reached, end):
                 reached = reached.past(record.topic, record.offset)
                 event = self._decoder.event(record.value)
@@ -93,15 +93,16 @@ class Replays:
 
     def _whole(self, room: Room, cursor: Cursor, entries: list[Entry]) -> list[Entry]:
         if len(entries) > self._limits.replay_entries:
-            raise self._too_old(room)
+            raise too_old(room)
         return [_not_before(cursor, entry) for entry in entries]
 
-    def _too_old(self, room: Room) -> Refused:
-        return Refused(
-            "cursor_too_old",
-            "too much was said since; join without a cursor and read the history",
-            history=HISTORY.format(room_id=room.channel_id),
-        )
+
+def too_old(room: Room) -> Refused:
+    return Refused(
+        "cursor_too_old",
+        "too much was said since; join without a cursor and read the history",
+        history=HISTORY.format(room_id=room.channel_id),
+    )
 
 
 def _not_before(seen: Cursor, entry: Entry) -> Entry:

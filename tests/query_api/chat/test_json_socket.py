@@ -160,6 +160,36 @@ async def test_a_cursor_that_is_too_old_says_where_the_history_is(town: Town) ->
         await bob.close()
 
 
+async def test_more_than_a_connection_may_leave_unread_is_not_replayed(town: Town) -> None:
+    town.register("bob", "ada")
+    async with opened(town, replay_bytes=1_000) as doors:
+        bob = await JsonClient.open(doors, "bob")
+        cursor = (await joined(bob))["cursor"]
+        await bob.tell(type="leave", room_id=ADA)
+        town.append(said("short", 1))
+        await bob.frames_until("left")
+        await joined(bob, cursor)
+        await bob.tell(type="leave", room_id=ADA)
+        town.append(said("x" * 400, 2))
+        await bob.frames_until("left")
+        await bob.join("ada", ADA, after=cursor)
+        assert (await bob.frame())["code"] == "cursor_too_old"
+        await bob.close()
+
+
+async def test_who_signs_in_later_is_a_chatter_of_the_rooms_joined_before(bob: JsonClient, town: Town) -> None:
+    await bob.tell(type="join", room_id=ADA)
+    await bob.frames_until("joined")
+    await bob.join("bob", BOB)
+    await bob.frames_until("joined")
+    await bob.tell(type="leave", room_id=ADA)
+    await bob.frames_until("left")
+    ada, own = town.house.rooms.get(ADA), town.house.rooms.get(BOB)
+    assert ada is not None
+    assert own is not None
+    assert (ada.chatters.total, own.chatters.total) == (0, 1)
+
+
 @pytest.mark.parametrize("cursor", ["x", "0:0", "9:0:0", "1:0:0:0", "-1:0:0"])
 async def test_a_cursor_of_nowhere_is_refused(bob: JsonClient, cursor: str) -> None:
     await bob.join("ada", ADA, after=cursor)
