@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from contextlib import suppress
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 _connections: set[ServerConnection] = set()
 
 
 async def _keep(connection: ServerConnection) -> None:
-    async for _ in connection:
-        _connections.add(connection)
-        await connection.send('{"type":"joined"}')
+    with suppress(ConnectionClosed):
+        async for _ in connection:
+            _connections.add(connection)
+            await connection.send('{"type":"joined"}')
     _connections.discard(connection)
 
 

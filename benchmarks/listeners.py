@@ -32,8 +32,8 @@ _MESSAGE = re.compile(MARK + rb"(\d+) (\d{19})" + MARK)
 
 
 class Listener(asyncio.Protocol):
-    def __init__(self, opening: bytes) -> None:
-        self._opening = opening
+    def __init__(self, handshake: bytes, opening: bytes) -> None:
+        self._handshake, self._opening = handshake, opening
         self._transport: asyncio.Transport | None = None
         self._head = b""
         self.answered = asyncio.get_running_loop().create_future()
@@ -43,14 +43,16 @@ class Listener(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self._opening)
+        self._transport.write(self._handshake)
 
     def data_received(self, data: bytes) -> None:
         if not self.answered.done():
             self._head += data
             _, separator, rest = self._head.partition(b"\r\n\r\n")
-            if separator and rest:
+            if rest:
                 self.answered.set_result(None)
+            elif separator and self._transport is not None:
+                self._transport.write(self._opening)
             return
         self.marks += data.count(MARK) + (self._split and data[:1] == MARK[1:])
         self._split = data[-1:] == MARK[:1]
@@ -68,8 +70,8 @@ class Listener(asyncio.Protocol):
 class Reader(Listener):
     """Reads each message as well."""
 
-    def __init__(self, opening: bytes) -> None:
-        super().__init__(opening)
+    def __init__(self, handshake: bytes, opening: bytes) -> None:
+        super().__init__(handshake, opening)
         self._rest = b""
         self.numbers: list[int] = []
         self.latencies_ms: list[float] = []
@@ -103,7 +105,7 @@ async def listen(url: str, count: int, messages: int, opening: list[str]) -> dic
         for number in range(len(listeners), min(count, len(listeners) + AT_ONCE)):
             kind = Reader if number % READERS == 0 else Listener
             _, listener = await loop.create_connection(
-                partial(kind, handshake + frames), place.hostname or "", place.port or 0
+                partial(kind, handshake, frames), place.hostname or "", place.port or 0
             )
             made.append(listener)
         await asyncio.gather(*(listener.answered for listener in made))
