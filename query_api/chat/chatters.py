@@ -28,15 +28,21 @@ class Chatters:
     def total(self) -> int:
         return len(self._present)
 
-    def arrive(self, chatter: Chatter) -> None:
+    def arrive(self, chatter: Chatter) -> bool:
+        """Whether this is one more."""
         _, connections = self._present.get(chatter.user_id, (chatter, 0))
         if connections or len(self._present) < self._limit:
             self._present[chatter.user_id] = (chatter, connections + 1)
+            return connections == 0
+        return False
 
-    def depart(self, user_id: str) -> None:
+    def depart(self, user_id: str) -> bool:
+        """Whether this is one less."""
         present = self._present.pop(user_id, None)
         if present is not None and present[1] > 1:
             self._present[user_id] = (present[0], present[1] - 1)
+            return False
+        return present is not None
 
     def page(self, first: int, after: str = "") -> Sequence[Chatter]:
         """By login, from behind the login `after` on."""

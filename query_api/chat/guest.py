@@ -105,7 +105,7 @@ class Guest(ABC):
         if self.session is None:
             self.house.signed_in(self, session)
             for room in self.rooms.values():
-                room.chatters.arrive(chatter_of(session))
+                self._arrive(room, session)
         elif self.session.user_id != session.user_id:
             raise Refused("already_signed_in", "the connection is somebody else's already; open another")
         else:
@@ -134,13 +134,13 @@ class Guest(ABC):
         room.enter(self, missed)
         self.rooms[channel_id] = room
         if self.session is not None:
-            room.chatters.arrive(chatter_of(self.session))
+            self._arrive(room, self.session)
 
     def leave(self, room: Room) -> None:
         room.leave(self)
         del self.rooms[room.channel_id]
-        if self.session is not None:
-            room.chatters.depart(self.session.user_id)
+        if self.session is not None and room.depart(chatter_of(self.session), self):
+            self.house.rooms.flush_soon(room)
 
     def room_of(self, channel_id: str) -> Room:
         """Raises Refused."""
@@ -182,6 +182,10 @@ class Guest(ABC):
         if scope not in self.session.scopes:
             raise Refused("missing_scope", f"the token lacks the scope {scope}; sign in again and ask for it")
         return self.session
+
+    def _arrive(self, room: Room, session: Session) -> None:
+        if room.arrive(chatter_of(session), self):
+            self.house.rooms.flush_soon(room)
 
     async def _serve_all(self) -> None:
         while self._inbox:

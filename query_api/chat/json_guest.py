@@ -29,7 +29,7 @@ from query_api.chat.frames import (
 )
 from query_api.chat.guest import POLICY_VIOLATION, TO_WRITE, Guest
 from query_api.chat.refusal import Refused
-from query_api.chat.room import Room
+from query_api.chat.room import Presence, Room
 from schemas.commands.chat import DeleteMessage, React
 
 
@@ -40,8 +40,11 @@ def text_frame(payload: bytes) -> bytes:
 
 class JsonFormat:
     echoes = True
+    membership = False
 
     def encode(self, frame: RoomFrame, room: Room) -> bytes:
+        if isinstance(frame, Presence):
+            return b""
         return text_frame(frame.to_json())
 
 

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from query_api.chat.chatters import Chatters
+from query_api.chat.chatters import Chatter, Chatters
 from query_api.chat.cursor import Cursor
 from query_api.chat.facts import Facts
 from query_api.chat.frames import MessageShown, RoomFrame
 from query_api.chat.limits import Limits
 from query_api.chat.views import frame_of
 from schemas.message import Event
+
+ANNOUNCED = 1_000
+"""In a room of more, nobody is told who comes and goes."""
 
 
 class Format(Protocol):
@@ -22,6 +25,10 @@ class Format(Protocol):
     @property
     def echoes(self) -> bool:
         """Whether a connection is shown what it said itself."""
+
+    @property
+    def membership(self) -> bool:
+        """Whether a connection is told who comes and goes."""
 
     def encode(self, frame: RoomFrame, room: Room) -> bytes:
         """The bytes on the wire; none where this kind of connection is not told."""
@@ -35,6 +42,13 @@ class Member(Protocol):
 
     @property
     def write(self) -> Callable[[bytes], None]: ...
+
+
+class Presence(RoomFrame):
+    """Somebody came or went: of this process only, in no log and with no cursor."""
+
+    login: str
+    arrived: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +159,14 @@ class Room:
             if not members:
                 del self._members[member.format]
 
+    def arrive(self, chatter: Chatter, member: Member) -> bool:
+        """Whether there is something to flush now."""
+        return self.chatters.arrive(chatter) and self._announce(chatter.login, True, member)
+
+    def depart(self, chatter: Chatter, member: Member) -> bool:
+        """Whether there is something to flush now."""
+        return self.chatters.depart(chatter.user_id) and self._announce(chatter.login, False, member)
+
     def expect(self, command_id: str, member: Member) -> None:
         """The command's event will have been caused by this connection."""
         self._expected[command_id] = member
@@ -165,6 +187,13 @@ class Room:
             if data:
                 for write in self._writers.get(form) or self._writers_of(form):
                     write(data)
+
+    def _announce(self, login: str, arrived: bool, member: Member) -> bool:
+        if self.chatters.total > ANNOUNCED or not any(form.membership for form in self._members):
+            return False
+        frame = Presence(room_id=self.channel_id, login=login, arrived=arrived)
+        self._pending.append(Entry(frame, "", "", 0, self.complete_from, member))
+        return True
 
     def _writers_of(self, form: Format) -> tuple[Callable[[bytes], None], ...]:
         writers = self._writers[form] = tuple(member.write for member in self._members[form])

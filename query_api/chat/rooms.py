@@ -112,7 +112,7 @@ class Rooms:
             return
         event = self._event_of(kept)
         if event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
-            self._flush_soon(room)
+            self.flush_soon(room)
 
     def flush(self) -> None:
         """Send what came since the last time."""
@@ -128,7 +128,8 @@ class Rooms:
         first = partition.first
         return replace(first, chat=first.chat and min(first.chat + self._limits.look_back, partition.at.chat))
 
-    def _flush_soon(self, room: Room) -> None:
+    def flush_soon(self, room: Room) -> None:
+        """Once what happens now is done."""
         if not self._to_flush:
             asyncio.get_running_loop().call_soon(self.flush)
         self._to_flush[room] = None

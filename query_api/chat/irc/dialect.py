@@ -48,6 +48,10 @@ def names(nick: str, login: str, logins: Iterable[str]) -> Iterator[Message]:
     yield numeric("366", nick, f"#{login}", "End of /NAMES list")
 
 
+def presence(channel: str, login: str, arrived: bool) -> Message:
+    return Message("JOIN" if arrived else "PART", (f"#{channel}",), prefix=source(login))
+
+
 def notice(target: str, text: str, msg_id: str = "") -> Message:
     return Message("NOTICE", (target, text), {"msg-id": msg_id} if msg_id else {}, SERVER)
 

@@ -9,7 +9,7 @@ from websockets.frames import Frame, Opcode
 from query_api.chat.frames import Cleared, Deleted, MessageShown, Raid, RoomFrame, RoomState, UserBanned
 from query_api.chat.irc import dialect
 from query_api.chat.irc.message import Message
-from query_api.chat.room import Room
+from query_api.chat.room import Presence, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class IrcFormat:
         login, channel_id = room.login, room.channel_id
         if isinstance(frame, MessageShown) and frame.announcement is None:
             return dialect.private_message(login, frame)
+        if isinstance(frame, Presence):
+            return dialect.presence(login, frame.login, frame.arrived) if self.membership else None
         if not self.commands:
             return None
         match frame:

@@ -87,7 +87,7 @@ class IrcGuest(Guest):
         present = [nick]
         if self.format.membership:
             present += [chatter.login for chatter in room.chatters.page(NAMES) if chatter.login != nick]
-        told = [Message("JOIN", (f"#{room.login}",), prefix=dialect.source(nick))]
+        told = [dialect.presence(room.login, nick, arrived=True)]
         told += dialect.names(nick, room.login, present)
         told += self._user_states(room)
         if self.format.commands:
@@ -162,7 +162,7 @@ class IrcGuest(Guest):
     async def _part(self, channel_id: str) -> None:
         room = self.room_of(channel_id)
         self.leave(room)
-        self._say(Message("PART", (f"#{room.login}",), prefix=dialect.source(self.nick)))
+        self._say(dialect.presence(room.login, self.nick, arrived=False))
 
     async def _speak(self, channel_id: str, message: Message) -> None:
         room = self.room_of(channel_id)

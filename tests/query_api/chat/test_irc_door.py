@@ -198,6 +198,26 @@ async def test_who_has_left_a_room_hears_it_no_more(bob: IrcClient, town: Town) 
     assert (await bob.message()).params == ("tmi.twitch.tv", "x")
 
 
+async def test_who_asks_for_membership_is_told_who_comes_and_goes(bob: IrcClient, doors: Doors) -> None:
+    await bob.send("CAP REQ twitch.tv/membership")
+    await in_the_room(bob)
+    eve = await IrcClient.open(doors, "eve")
+    await in_the_room(eve)
+    arrived = await bob.message()
+    assert (arrived.command, arrived.prefix) == ("JOIN", "eve!eve@eve.tmi.twitch.tv")
+    await eve.close()
+    assert (await bob.message()).command == "PART"
+
+
+async def test_the_names_are_those_in_the_room(bob: IrcClient, doors: Doors) -> None:
+    await bob.send("CAP REQ twitch.tv/membership")
+    eve = await IrcClient.open(doors, "eve")
+    await in_the_room(eve)
+    await bob.join("ada", ADA)
+    assert (await bob.until("353")).params[-1] == "bob eve"
+    await eve.close()
+
+
 async def test_an_unknown_command_is_named(bob: IrcClient) -> None:
     await bob.until("GLOBALUSERSTATE")
     await bob.send("WHISPER eve :hi")

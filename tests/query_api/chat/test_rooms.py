@@ -35,6 +35,7 @@ class Counting:
     """A format that counts how often it frames something."""
 
     echoes = True
+    membership = False
 
     def __init__(self) -> None:
         self.framed = 0
