@@ -15,6 +15,8 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.files import raise_limit
+
 _connections: set[ServerConnection] = set()
 
 
@@ -40,4 +42,5 @@ async def _run(port: int) -> None:
 
 
 if __name__ == "__main__":
+    raise_limit()
     uvloop.run(_run(int(sys.argv[1])))

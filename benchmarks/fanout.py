@@ -152,10 +152,9 @@ def _cpu_s(process: psutil.Process) -> float:
 @contextmanager
 def _tally(stack: Stack, core: int) -> Iterator[Server]:
     """A room of its own in the stack's chat process, which is started anew so that its memory is a fresh one's."""
-    old = stack.process("chat")
-    old.terminate()
-    old.wait(30)
-    process = _restarted(stack, old.pid)
+    old = _chat(stack)["pid"]
+    psutil.Process(old).terminate()
+    process = _restarted(stack, old)
     process.cpu_affinity([core])
     channel = asyncio.run(_channel(stack.status["edge"]))
     settings = Settings(kafka_bootstrap=stack.status["kafka"], schema_registry_url=stack.status["schema_registry"])
@@ -180,11 +179,16 @@ def _tally(stack: Stack, core: int) -> Iterator[Server]:
 def _restarted(stack: Stack, old_pid: int) -> psutil.Process:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        state = json.loads(stack.tally("status", "--json").stdout)["processes"]["chat"]
+        state = _chat(stack)
         if state["pid"] not in (None, old_pid) and state["state"] == "ready":
             return psutil.Process(state["pid"])
         time.sleep(0.5)
     raise RuntimeError("the chat process did not come back")
+
+
+def _chat(stack: Stack) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(stack.tally("status", "--json").stdout)["processes"]["chat"]
+    return state
 
 
 async def _channel(edge: str) -> str:

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 import uvloop
 from websockets.frames import Frame, Opcode
 
+from benchmarks.files import raise_limit
+
 MARK = "§".encode()
 READERS = 100
 """Of so many one reads what it is told."""
@@ -129,6 +131,7 @@ async def listen(url: str, count: int, messages: int, opening: list[str]) -> dic
 
 
 def main() -> None:
+    raise_limit()
     url, count, messages, *opening = sys.argv[1:]
     print(json.dumps(uvloop.run(listen(url, int(count), int(messages), opening))))
 
