@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 from contextlib import suppress
 
@@ -30,6 +31,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     settings = Settings()
     configure_logging("chat", settings.log_level)
+    logging.getLogger("websockets.server").setLevel(logging.WARNING)  # else two lines a connection
     uvloop.run(serve(settings))
 
 

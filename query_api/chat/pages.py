@@ -32,7 +32,8 @@ class Pages:
         if path == "/asyncapi.json":
             return HTTPStatus.OK, _JSON, self._document
         if path.startswith("/chatters/"):
-            if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), self._secret.encode()):
+            shown = "".join(request.headers.get_all("Authorization"))
+            if not hmac.compare_digest(shown.encode(errors="replace"), self._secret.encode()):
                 return HTTPStatus.UNAUTHORIZED, "text/plain", b"This is for the edge."
             return self._chatters(path.removeprefix("/chatters/"), query)
         return HTTPStatus.NOT_FOUND, "text/plain", b"There are /ws and /irc for WebSockets, and /asyncapi.json."

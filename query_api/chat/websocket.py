@@ -95,7 +95,7 @@ class WebSocketConnection(Connection):
 
     def _open(self, request: Request) -> None:
         path, _, query = request.path.partition("?")
-        if "upgrade" not in request.headers.get("Connection", "").lower():
+        if "upgrade" not in ",".join(request.headers.get_all("Connection")).lower():
             self._answer(*self._doorway.page(request))
             return
         if self._network is None and self._refused is None:

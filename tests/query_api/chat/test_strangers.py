@@ -94,6 +94,16 @@ async def test_a_page_of_another_site_is_refused(doors: Doors) -> None:
         pass
 
 
+@pytest.mark.parametrize("header", ["Connection", "Authorization", "X-Forwarded-For", "Origin", "Upgrade"])
+async def test_a_header_that_comes_twice_is_answered(doors: Doors, header: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", doors.socket_port)
+    twice = f"{header}: upgrade\r\n{header}: websocket\r\n"
+    writer.write(f"GET /chatters/1 HTTP/1.1\r\n{twice}\r\n".encode())
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await reader.read()).startswith(b"HTTP/1.1 4")
+    writer.close()
+
+
 async def test_a_path_that_is_not_there_is_refused(doors: Doors) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(f"ws://127.0.0.1:{doors.socket_port}/chat", proxy=None)
