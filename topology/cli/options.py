@@ -52,7 +52,7 @@ PortBase = Annotated[
         min=1024,
         max=65_000,
         help="Listen on N (edge), N+1 (playback), N+2 (rtmp), N+3 and N+4 (kafka), N+5 (schema registry), "
-        "N+6 (postgres) and N+7 (clickhouse) instead of the usual ports.",
+        "N+6 (postgres), N+7 (clickhouse), N+8 (chat) and N+9 (irc) instead of the usual ports.",
     ),
 ]
 DEFAULT_DATA = ROOT / ".tally"
