@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncpg import Record
 from cachetools import TTLCache
 
 from query_api.chat.refusal import Refused
@@ -10,6 +11,7 @@ from query_api.errors import ApiError
 from query_api.sessions import Session, Sessions
 
 _SQL = "SELECT login FROM users WHERE user_id = $1"
+_SUBSCRIBES = "SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2"
 _REMEMBERED = 10_000
 _REMEMBERED_S = 10.0
 REVOKED = 10_000
@@ -26,12 +28,12 @@ class Directory:
     async def login_of(self, channel_id: str) -> str | None:
         """None when there is no such channel."""
         if channel_id not in self._logins:
-            try:
-                row = await self._database.row(_SQL, channel_id)
-            except ApiError as error:
-                raise Refused("unavailable", error.message, 1.0) from error
+            row = await self._row(_SQL, channel_id)
             self._logins[channel_id] = row["login"] if row is not None else None
         return self._logins.get(channel_id)
+
+    async def subscribes(self, channel_id: str, user_id: str) -> bool:
+        return await self._row(_SUBSCRIBES, channel_id, user_id) is not None
 
     async def session_of(self, token: str) -> Session:
         """Who the token speaks for. Raises Refused."""
@@ -48,3 +50,9 @@ class Directory:
         self._revoked[session_id] = None
         if len(self._revoked) > REVOKED:
             del self._revoked[next(iter(self._revoked))]
+
+    async def _row(self, sql: str, *values: str) -> Record | None:
+        try:
+            return await self._database.row(sql, *values)
+        except ApiError as error:
+            raise Refused("unavailable", error.message, 1.0) from error

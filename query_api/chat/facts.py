@@ -34,11 +34,11 @@ class Facts:
     modes: Modes = field(default_factory=Modes)
     """As set; `shield_mode` tells whether the shield is up."""
 
-    def may_read(self, channel_id: str, user_id: str | None) -> bool:
+    def may_read(self, channel_id: str, user_id: str | None, *, subscribes: bool) -> bool:
         """Whoever may watch, and whoever helps to run the channel; None is somebody who is not signed in."""
         if user_id in self.moderators or user_id in self.vips:
             return True
-        return may_watch(user_id or "", channel_id, self.playback_policy)
+        return may_watch(user_id or "", channel_id, self.playback_policy, subscribes=subscribes)
 
     def roles_of(self, channel_id: str, user_id: str) -> list[Role]:
         """The most telling first."""

@@ -21,6 +21,7 @@ from query_api.chat.rooms import Rooms
 from query_api.rate_limit import TokenBuckets
 from query_api.sessions import Session
 from query_api.watching import REFUSALS
+from schemas.events.channels import SUBSCRIBERS
 from topology.topics import PARTITIONS
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class House:
         if login is None:
             raise Refused("unknown_room", "there is no such channel")
         facts = self.rooms.facts.of(channel_id)
-        if not facts.may_read(channel_id, user_id):
+        asks = facts.playback_policy == SUBSCRIBERS and user_id is not None
+        subscribes = asks and await self.directory.subscribes(channel_id, user_id or "")
+        if not facts.may_read(channel_id, user_id, subscribes=subscribes):
             raise Refused("room_closed", REFUSALS[facts.playback_policy])
         return self.rooms.open(channel_id, login, partition_of(channel_id))
 
