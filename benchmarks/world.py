@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from benchmarks.moderators import Moderators
 from schemas.events import accounts, channels, chat, follows, playback, recordings, stream_health, streams, support
 from schemas.message import Event
 
@@ -67,6 +68,7 @@ class World:
         self._popularity = [*accumulate(1 / (rank + 1) for rank in range(len(self._channels)))]
         self._live: dict[str, Stream] = {}
         self._followers: dict[str, list[str]] = {}
+        self._moderators: dict[str, Moderators] = {}
         self._events = events
         self._kinds: list[Callable[[str, Stream], Iterator[Happening]]] = [
             self._said,
@@ -76,8 +78,10 @@ class World:
             self._donated,
             self._updated,
             self._cut,
+            self._moderated,
+            self._subscribed,
         ]
-        self._shares = [*accumulate((0.54, 0.30, 0.10, 0.045, 0.01, 0.003, 0.002))]
+        self._shares = [*accumulate((0.53, 0.30, 0.10, 0.045, 0.01, 0.003, 0.002, 0.008, 0.002))]
 
     def happenings(self) -> Iterator[Happening]:
         """Exactly as many events as asked for."""
@@ -297,6 +301,17 @@ class World:
             currency="EUR",
             message="for the next win",
         )
+
+    def _moderated(self, channel: str, _: Stream) -> Iterator[Happening]:
+        moderators = self._moderators.setdefault(channel, Moderators(self._random, self._id))
+        for type_, facts in moderators.deed(self._anyone(), self._now):
+            yield self._event(type_, channel, channel_id=channel, **facts)
+
+    def _subscribed(self, channel: str, _: Stream) -> Iterator[Happening]:
+        subscriber = {"channel_id": channel, "subscriber_id": self._anyone()}
+        yield self._event(support.UserSubscribed, channel, **subscriber, tier="1000", since=self._now)
+        if self._random.random() < 0.3:
+            yield self._event(support.UserUnsubscribed, channel, **subscriber)
 
     def _updated(self, channel: str, _: Stream | None = None) -> Iterator[Happening]:
         yield self._event(

@@ -10,6 +10,7 @@ from typing import Any
 
 from commands.deciders import accounts, channels, chat, follows, streams, support
 from commands.deciders.envelope import no_reply
+from schemas.commands.chat import Announce, ClearChat, DeleteMessage, Raid, React, ResolveHeldMessage, SendMessage
 from schemas.commands.streams import AuthorisePublish
 from schemas.message import Command, Event, Message
 from topology.settings import Settings
@@ -64,7 +65,7 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 channels.initial_state,
                 channels.decide,
                 channels.evolve,
-                no_reply,
+                channels.reply,
                 facts=("accounts",),
             ),
             Aggregate(
@@ -91,7 +92,8 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 chat.decide,
                 chat.evolve,
                 chat.reply,
-                facts=("accounts",),
+                facts=("accounts", "channels", "follows", "support"),
+                strict=frozenset({SendMessage, Announce, React, DeleteMessage, ClearChat, ResolveHeldMessage, Raid}),
                 transactional=False,
                 remembered=1024,
                 history=100_000,

@@ -133,7 +133,7 @@ class CommandClient:
 def _accepted(result: Decoded) -> Accepted:
     fields = result.fields
     if result.type != CommandAccepted.__name__:
-        raise Rejected(fields["code"], fields["message"])
+        raise Rejected(fields["code"], fields["message"], fields["retry_after_ms"])
     offset = fields["offset"]
     token = ConsistencyToken(fields["event_topic"], fields["partition"], offset) if offset >= 0 else None
     return Accepted(token, fields["reply"])

@@ -82,6 +82,7 @@ class Partition:
                 decided_at=datetime.now(UTC),
                 code=rejected.code,
                 message=rejected.message,
+                retry_after_ms=rejected.retry_after_ms,
             )
         return CommandAccepted(
             command_id=command.command_id,

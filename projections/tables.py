@@ -8,7 +8,7 @@ table and shape, and the result does not depend on where batches are cut.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -53,6 +53,10 @@ class Table:
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(self.columns)[: self.key_width]
+
+    def row(self, sets: Shape, **values: Any) -> Change:
+        """A change by the columns' names; those that are not named are null where the row is absent."""
+        return Change(self, tuple(values.get(name) for name in self.columns), sets)
 
     def delete(self, *key: Any) -> Change:
         return Change(self, (*key, *(None,) * (len(self.columns) - len(key))), DELETE)
@@ -111,15 +115,25 @@ def by_shape(rows: Mapping[Row, Change]) -> dict[Shape, list[Row]]:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A projection into tables: for every record type of its topic, what one record changes."""
+    """A projection into tables: for every record type of its topic, what one record changes.
+
+    `log` is what some record types leave in a table of what was done, besides.
+    """
 
     name: str
     topic: str
     tables: tuple[Table, ...]
     on: Mapping[str, Callable[[Fields], Change]]
+    log: Mapping[str, Callable[[Fields], Change]] = field(default_factory=dict)
     revision: int = 1
 
     def fold(self, records: Iterable[Record]) -> Changes:
         """Raises KeyError for a record type that has no place on the topic."""
-        on = self.on
-        return merge(on[record.type](record.fields) for record in records)
+        return merge(self._changes(records))
+
+    def _changes(self, records: Iterable[Record]) -> Iterator[Change]:
+        on, log = self.on, self.log
+        for record in records:
+            yield on[record.type](record.fields)
+            if record.type in log:
+                yield log[record.type](record.fields)

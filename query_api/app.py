@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from query_api.emote_files import emote_routes
 from query_api.endpoints import ENDPOINTS
 from query_api.errors import ApiError, error_response
 from query_api.middleware import CORRELATION_HEADER, Correlation
@@ -52,13 +53,13 @@ def create_app(settings: Settings) -> Starlette:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],  # tokens travel in a header, so another site cannot borrow a sign-in
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=_REQUEST_HEADERS,
         expose_headers=_ANSWER_HEADERS,
         max_age=3600,
     )
     return Starlette(
-        routes=[*routes_of(ENDPOINTS), *probe_routes(), *site_routes(settings, document)],
+        routes=[*routes_of(ENDPOINTS), *probe_routes(), *emote_routes(), *site_routes(settings, document)],
         middleware=[Middleware(Correlation), cors],
         exception_handlers={HTTPException: _unrouted},
         lifespan=lifespan,

@@ -28,6 +28,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Upload(BaseModel):
+    """A body that is a file: of one of the endpoint's `media_types`, and of at most its `upload_bytes`."""
+
+    content: bytes
+
+
 Q = TypeVar("Q", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)
 
@@ -72,7 +78,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Generic[Q, B]):
-    """`{name}` in the path is a field of `query`. A scope implies `signed_in`. `rejections` are the 4xx of commands."""
+    """`{name}` in the path is a field of `query`. A scope implies `signed_in`; any of `or_scopes` does as well.
+    `rejections` are the 4xx of commands.
+    """
 
     method: str
     path: str
@@ -84,12 +92,20 @@ class Endpoint(Generic[Q, B]):
     answer: type[BaseModel] | None = None
     status: int = 200
     scope: str | None = None
+    or_scopes: tuple[str, ...] = ()
     signed_in: bool = False
     mutates: bool = False
     oauth: bool = False
     text_body: bool = False
+    media_types: tuple[str, ...] = ()
+    upload_bytes: int = 0
     rejections: tuple[int, ...] = ()
     description: str = ""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Any of these will do; none means that none is needed."""
+        return () if self.scope is None else (self.scope, *self.or_scopes)
 
     @property
     def needs_token(self) -> bool:

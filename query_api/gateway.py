@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ import structlog
 
 from commands.client import Accepted, CommandClient, OutcomeUnknown, Rejected
 from query_api.errors import ApiError, unavailable
+from query_api.rejections import REJECTIONS
 from schemas.message import Command
 from schemas.wire import Codec
 from topology.settings import Settings
@@ -17,39 +19,6 @@ from topology.settings import Settings
 RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
-
-REJECTIONS = {
-    "login_taken": 409,
-    "login_invalid": 400,
-    "display_name_invalid": 400,
-    "bad_credentials": 401,
-    "unknown_channel": 404,
-    "unknown_user": 404,
-    "unknown_stream_key": 404,
-    "unknown_session": 404,
-    "unknown_video": 404,
-    "unknown_clip": 404,
-    "not_following": 404,
-    "not_live": 404,
-    "cannot_follow_self": 400,
-    "title_too_long": 400,
-    "category_too_long": 400,
-    "language_invalid": 400,
-    "playback_policy_invalid": 400,
-    "msg_too_long": 422,
-    "msg_rejected": 422,
-    "bad_amount": 400,
-    "bad_currency": 400,
-    "bad_duration": 400,
-    "bad_offset": 400,
-    "unauthorised": 403,
-    "private": 403,
-    "subscribers": 403,
-    "command_too_large": 413,
-    "internal_error": 500,
-    "overloaded": 503,
-}
-"""The HTTP status of each rejection; a code that is not here is the request's conflict with the state, 409."""
 
 
 class Gateway:
@@ -87,8 +56,14 @@ class Gateway:
         try:
             return await self._client.submit(command)
         except Rejected as rejected:
-            raise ApiError(REJECTIONS.get(rejected.code, 409), rejected.message, rejected.code) from rejected
+            raise _refusal(rejected) from rejected
         except OutcomeUnknown as unknown:
             raise unavailable(
                 "It is not known yet whether this was done. Retry with the same Idempotency-Key: it is done once."
             ) from unknown
+
+
+def _refusal(rejected: Rejected) -> ApiError:
+    seconds = math.ceil(rejected.retry_after_ms / 1000)
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    return ApiError(REJECTIONS.get(rejected.code, 409), rejected.message, rejected.code, headers)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from query_api.endpoint import Endpoint, Nothing
+from query_api.endpoint import Endpoint, Nothing, Upload
 from query_api.errors import ErrorBody, OAuthErrorBody
 from query_api.scopes import SCOPES
 from query_api.serving import IDEMPOTENCY_KEY_LENGTH
@@ -43,7 +43,7 @@ _ERRORS = {
     409: "The state of things forbids it.",
     413: "The body is too large.",
     415: "The body is of a kind that is not read here.",
-    422: "The text is too long.",
+    422: "The text is too long, or the user has a role that stands against it.",
     429: "Too many requests.",
     503: "Something behind this is away or late; see Retry-After.",
 }
@@ -89,7 +89,7 @@ def _schemas(endpoints: tuple[Endpoint[Any, Any], ...]) -> tuple[References, dic
     models: dict[tuple[type[BaseModel], Any], None] = {(ErrorBody, "serialization"): None}
     models[OAuthErrorBody, "serialization"] = None
     for endpoint in endpoints:
-        if not issubclass(endpoint.body, Nothing):
+        if not issubclass(endpoint.body, (Nothing, Upload)):
             models[endpoint.body, "validation"] = None
         if endpoint.answer is not None:
             models[endpoint.answer, "serialization"] = None
@@ -107,21 +107,24 @@ def _operation(endpoint: Endpoint[Any, Any], references: References) -> dict[str
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, references),
     }
-    if not issubclass(endpoint.body, Nothing):
+    if issubclass(endpoint.body, Upload):
+        operation["requestBody"] = {"required": True, "content": {kind: {} for kind in endpoint.media_types}}
+    elif not issubclass(endpoint.body, Nothing):
         schema = {"schema": {"$ref": references[endpoint.body, "validation"]}}
         kinds = ["application/x-www-form-urlencoded"] if endpoint.oauth else ["application/json"]
         if endpoint.text_body:
             kinds.append("text/plain")
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, schema)}
     if endpoint.needs_token:
-        operation["security"] = [{"token": [endpoint.scope] if endpoint.scope else []}]
+        operation["security"] = [{"token": [scope]} for scope in endpoint.scopes] or [{"token": []}]
     elif not endpoint.oauth:
         operation["security"] = [{}, {"token": []}]
     return operation
 
 
 def _described(endpoint: Endpoint[Any, Any]) -> str:
-    scope = f"Needs the scope `{endpoint.scope}`." if endpoint.scope else ""
+    scopes = " or ".join(f"`{scope}`" for scope in endpoint.scopes)
+    scope = f"Needs the scope {scopes}." if scopes else ""
     return " ".join(filter(None, (endpoint.description, scope)))
 
 

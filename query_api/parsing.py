@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from query_api.endpoint import B, Endpoint, Nothing, Q
+from query_api.endpoint import B, Endpoint, Nothing, Q, Upload
 from query_api.errors import ApiError
 
 BODY_BYTES = 65_536
@@ -40,17 +40,21 @@ def query_of(model: type[Q], request: Request) -> Q:
 
 
 async def body_of(endpoint: Endpoint[Q, B], request: Request) -> B:
-    """The body, JSON or a form. Raises ApiError 400, 408, 413 or 415."""
+    """The body: JSON, a form or a file. Raises ApiError 400, 408, 413 or 415."""
     model = endpoint.body
     if issubclass(model, Nothing):
         return model()
     kind = request.headers.get("content-type", "").lower()
+    if issubclass(model, Upload):
+        if kind.partition(";")[0].strip() not in endpoint.media_types:
+            raise ApiError(415, f"Send the file as it is: Content-Type: one of {', '.join(endpoint.media_types)}.")
+        return model(content=await _read(request, endpoint.upload_bytes))
     if endpoint.oauth:
         if not kind.startswith(_FORM):
             raise ApiError(415, f"Send the fields as a form: Content-Type: {_FORM}.")
     elif not (_JSON.match(kind) or (endpoint.text_body and (not kind or kind.startswith("text/plain")))):
         raise ApiError(415, "Send the body as JSON: Content-Type: application/json.")
-    raw = await _read(request)
+    raw = await _read(request, BODY_BYTES)
     try:
         return model.model_validate(_form(raw)) if endpoint.oauth else model.model_validate_json(raw)
     except ValidationError as error:
@@ -70,17 +74,17 @@ def _parameters(model: type[BaseModel]) -> dict[str, bool]:
     return {name: get_origin(field.annotation) is list for name, field in model.model_fields.items()}
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, limit: int) -> bytes:
     length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > BODY_BYTES:
-        raise ApiError(413, f"The body may have at most {BODY_BYTES} bytes.")
+    if length.isdigit() and int(length) > limit:
+        raise ApiError(413, f"The body may have at most {limit} bytes.")
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > BODY_BYTES:
-                    raise ApiError(413, f"The body may have at most {BODY_BYTES} bytes.")
+                if len(body) > limit:
+                    raise ApiError(413, f"The body may have at most {limit} bytes.")
     except TimeoutError as error:
         raise ApiError(408, f"The body did not arrive within {BODY_S:.0f} s.") from error
     except ClientDisconnect as error:

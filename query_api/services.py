@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from query_api.beacons import Beacons
 from query_api.consistency import Consistency
 from query_api.database import Database
+from query_api.emote_pictures import EmotePainter
 from query_api.gateway import Gateway
 from query_api.passwords import Passwords
 from query_api.playback_links import LinkMaker, link_maker
@@ -37,6 +38,7 @@ class Services:
     beacons: Beacons
     links: LinkMaker
     passwords: Passwords
+    painter: EmotePainter
     requests: TokenBuckets
     credentials: TokenBuckets
     sign_ins: TokenBuckets
@@ -62,6 +64,7 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             beacons=beacons,
             links=link_maker(settings),
             passwords=Passwords(settings),
+            painter=EmotePainter(),
             requests=TokenBuckets(settings.requests_per_minute),
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
             sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),

@@ -68,8 +68,8 @@ async def _answer(endpoint: Endpoint[Any, Any], request: Request, headers: dict[
     _take(services, session.user_id if session else address, headers)
     if endpoint.needs_token and session is None:
         raise ApiError(401, "Sign in: send Authorization: Bearer <access token>.", headers=UNAUTHORISED)
-    if endpoint.scope is not None and session is not None and endpoint.scope not in session.scopes:
-        raise ApiError(403, f"The token lacks the scope {endpoint.scope}. Sign in again and ask for it.")
+    if endpoint.scopes and session is not None and session.scopes.isdisjoint(endpoint.scopes):
+        raise ApiError(403, f"The token lacks the scope {' or '.join(endpoint.scopes)}. Sign in again and ask for it.")
     query = query_of(endpoint.query, request)
     body = await body_of(endpoint, request)
     if endpoint.waits and HEADER in request.headers:

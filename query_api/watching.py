@@ -11,10 +11,11 @@ REFUSALS = {
 """For people; the page shows them."""
 
 
-def may_watch(viewer_id: str, channel_id: str, playback_policy: str) -> bool:
+def may_watch(viewer_id: str, channel_id: str, playback_policy: str, *, subscribes: bool) -> bool:
     """Whether this user may watch in his own right; others need a token that the owner made for them.
 
-    The lists of videos and of clips say the same in SQL. There are no subscriptions yet, so that `subscribers` lets
-    nobody in whom `private` does not: the owner.
+    The lists of videos and of clips say the same in SQL.
     """
-    return playback_policy == PUBLIC or viewer_id == channel_id
+    if viewer_id == channel_id or playback_policy == PUBLIC:
+        return True
+    return playback_policy == SUBSCRIBERS and subscribes

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.commands import accounts as c_accounts
+from schemas.commands import channel_roles as c_channel_roles
 from schemas.commands import channels as c_channels
 from schemas.commands import chat as c_chat
+from schemas.commands import chat_policy as c_chat_policy
+from schemas.commands import emotes as c_emotes
 from schemas.commands import follows as c_follows
+from schemas.commands import moderation as c_moderation
 from schemas.commands import recordings as c_recordings
 from schemas.commands import results
 from schemas.commands import streams as c_streams
 from schemas.commands import support as c_support
 from schemas.events import (
     accounts,
+    channel_roles,
     channels,
     chat,
+    chat_policy,
     dead_letters,
+    emotes,
     follows,
+    moderation,
     playback,
     recordings,
     stream_health,
@@ -33,6 +41,24 @@ EVENTS: tuple[type[Event], ...] = (
     accounts.SessionIssued,
     accounts.SessionRevoked,
     channels.ChannelUpdated,
+    channel_roles.ModeratorAdded,
+    channel_roles.ModeratorRemoved,
+    channel_roles.VipAdded,
+    channel_roles.VipRemoved,
+    moderation.UserBanned,
+    moderation.UserUnbanned,
+    moderation.UserWarned,
+    moderation.WarningAcknowledged,
+    moderation.UnbanRequested,
+    moderation.UnbanRequestResolved,
+    moderation.ModerationUndone,
+    chat_policy.ChatSettingsUpdated,
+    chat_policy.ShieldModeChanged,
+    chat_policy.AutoModSettingsUpdated,
+    chat_policy.BlockedTermAdded,
+    chat_policy.BlockedTermRemoved,
+    emotes.EmoteAdded,
+    emotes.EmoteRemoved,
     streams.PublishAuthorised,
     streams.StreamStarted,
     streams.ThumbnailPublished,
@@ -57,7 +83,16 @@ EVENTS: tuple[type[Event], ...] = (
     follows.UserFollowed,
     follows.UserUnfollowed,
     chat.MessageSent,
+    chat.MessageRefused,
+    chat.MessageHeld,
+    chat.HeldMessageResolved,
+    chat.MessageDeleted,
+    chat.ChatCleared,
+    chat.Reacted,
+    chat.RaidReceived,
     support.DonationReceived,
+    support.UserSubscribed,
+    support.UserUnsubscribed,
     playback.ViewerJoined,
     playback.PlaybackSampled,
     playback.ViewerLeft,
@@ -71,6 +106,24 @@ COMMANDS: tuple[type[Command], ...] = (
     c_accounts.SignIn,
     c_accounts.SignOut,
     c_channels.UpdateChannel,
+    c_channel_roles.AddModerator,
+    c_channel_roles.RemoveModerator,
+    c_channel_roles.AddVip,
+    c_channel_roles.RemoveVip,
+    c_moderation.BanUser,
+    c_moderation.UnbanUser,
+    c_moderation.WarnUser,
+    c_moderation.AcknowledgeWarning,
+    c_moderation.RequestUnban,
+    c_moderation.ResolveUnbanRequest,
+    c_moderation.UndoModeration,
+    c_chat_policy.UpdateChatSettings,
+    c_chat_policy.SetShieldMode,
+    c_chat_policy.UpdateAutoModSettings,
+    c_chat_policy.AddBlockedTerm,
+    c_chat_policy.RemoveBlockedTerm,
+    c_emotes.AddEmote,
+    c_emotes.RemoveEmote,
     c_streams.AuthorisePublish,
     c_streams.StartStream,
     c_streams.PublishThumbnail,
@@ -88,7 +141,15 @@ COMMANDS: tuple[type[Command], ...] = (
     c_follows.Follow,
     c_follows.Unfollow,
     c_chat.SendMessage,
+    c_chat.Announce,
+    c_chat.ResolveHeldMessage,
+    c_chat.DeleteMessage,
+    c_chat.ClearChat,
+    c_chat.React,
+    c_chat.Raid,
     c_support.Donate,
+    c_support.Subscribe,
+    c_support.Unsubscribe,
 )
 
 RESULTS: tuple[type[Result], ...] = (results.CommandAccepted, results.CommandRejected)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetch the browser libraries with npm and write the files we serve into web/vendor, with their checksums."""
+"""Fetch browser libraries and emotes with npm and write the files we serve into web/vendor, with their checksums."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from schemas.emotes import GLOBAL_EMOTES
+
 VENDOR = Path(__file__).parent.parent / "web" / "vendor"
 
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -18,7 +20,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "dashjs@5.2.1": ("dist/modern/umd/dash.mediaplayer.min.js", "LICENSE.md"),
     "swagger-ui-dist@5.35.0": ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "NOTICE"),
     "redoc@2.5.4": ("bundles/redoc.standalone.js", "bundles/redoc.standalone.js.LICENSE.txt", "LICENSE"),
+    "@twemoji/svg@15.0.0": ("license", *(f"{emote_id}.svg" for emote_id in GLOBAL_EMOTES.values())),
 }
+
+PICTURES = {"@twemoji/svg": "MIT AND CC-BY-4.0"}
+"""Licences where the package names only that of its making: Twemoji's drawings are under CC BY 4.0."""
 
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 """Redoc loads its badge from a CDN; the pages must work without the outside, so the address becomes an empty image."""
@@ -38,7 +44,7 @@ def main() -> None:
             subprocess.run([npm, "pack", "--silent", package], cwd=scratch, check=True)
             (archive,) = Path(scratch).glob("*.tgz")
             with tarfile.open(archive) as tar:
-                licence = json.loads(_member(tar, "package.json"))["license"]
+                licence = PICTURES.get(name) or json.loads(_member(tar, "package.json"))["license"]
                 for member in members:
                     (target / Path(member).name).write_bytes(_without_cdn(_member(tar, member)))
         files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(target.iterdir())}

@@ -19,6 +19,8 @@ OFFSETS = {
     "schema_registry": 5,
     "postgres": 6,
     "clickhouse": 7,
+    "chat": 8,
+    "irc": 9,
 }
 """`--port-base N` puts each server on N + its offset. Scripts rely on these numbers: add, never renumber."""
 
@@ -31,6 +33,8 @@ DEFAULTS = {
     "schema_registry": 8085,
     "postgres": 5432,
     "clickhouse": 8123,
+    "chat": 8082,
+    "irc": 6667,
 }
 
 
@@ -57,6 +61,9 @@ def local_settings(data_dir: Path, base: int | None) -> Settings:
             "rtmp_port": port["rtmp"],
             "edge_port": port["edge"],
             "edge_url": f"http://127.0.0.1:{port['edge']}",
+            "chat_port": port["chat"],
+            "chat_url": f"ws://127.0.0.1:{port['chat']}/ws",
+            "irc_port": port["irc"],
             "playback_port": port["playback"],
             "playback_url": f"http://127.0.0.1:{port['playback']}",
         }

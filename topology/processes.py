@@ -118,5 +118,12 @@ PROCESSES = (
         ready=_http("{settings.edge_url}/health/ready"),
         address="{settings.edge_url}",
     ),
+    Process(
+        name="chat",
+        needs=("schema-registry", "postgres"),
+        prepare=_module("query_api.chat"),
+        ready=_http("http://127.0.0.1:{settings.chat_port}/health/ready"),
+        address="{settings.chat_url}",
+    ),
 )
 """In an order in which each comes after what it needs."""

@@ -66,6 +66,22 @@ class Settings(BaseSettings):
     )
     rtmps_key_file: str = Field(default="", description="Its private key, PEM.")
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
+    chat_port: int = Field(default=8082, description="The chat socket, and IRC over WebSocket.")
+    chat_url: str = Field(default="ws://127.0.0.1:8082/ws", description="The chat socket's address as browsers see it.")
+    chat_origins: str = Field(
+        default="",
+        description="Origins whose pages may use the chat socket besides the edge's, separated by commas; * is any.",
+    )
+    chat_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses of proxies, separated by commas, whose `X-Forwarded-For` the chat socket believes.",
+    )
+    chat_connections: int = Field(default=10_000, gt=0, description="Connections to a chat process at a time.")
+    chat_connections_per_address: int = Field(default=200, gt=0, description="The same, from one address.")
+    chat_joins_per_minute: int = Field(
+        default=600, gt=0, description="Joins and sign-ins that a chat process takes from one address."
+    )
+    irc_port: int = Field(default=6667, description="IRC in Twitch's dialect.")
     playback_port: int = Field(default=8081, description="The LL-HLS origin.")
     playback_url: str = Field(
         default="http://127.0.0.1:8081", description="The origin's (or CDN's) address as players see it."

@@ -19,6 +19,9 @@ _PRIMITIVES = {
     "float": "Float32",
     "double": "Float64",
 }
+_COMPOSITE: dict[str, Any] = {"Array": (), "Map": {}}
+"""How types begin that cannot be Nullable, and what stands where a record has no such field."""
+
 _PLACE = {"_topic": "LowCardinality(String)", "_partition": "Int32", "_offset": "Int64"}
 
 
@@ -38,7 +41,7 @@ class Column:
 
 @cache
 def columns_of(topic: str) -> tuple[Column, ...]:
-    """The union of the fields of the topic's record types without the secret ones, then where the record stands.
+    """The union of the fields of the topic's record types without secrets and pictures, then where the record stands.
 
     A field that not every record type has is Nullable, so that `avg` and `count` pass over the records without it.
     """
@@ -48,13 +51,14 @@ def columns_of(topic: str) -> tuple[Column, ...]:
     for schema in schemas:
         for field in schema["fields"]:
             known = fields.setdefault(field["name"], field)
-            if _type(known["type"]) != _type(field["type"]):
+            if _always(_type(known["type"])) != _always(_type(field["type"])):
                 raise TypeError(f"{topic}.{field['name']} has two types: {known['type']} and {field['type']}")
-            carriers[field["name"]] += 1
+            if not _type(field["type"]).startswith("Nullable"):
+                carriers[field["name"]] += 1
     columns = [
         _column(field, everywhere=carriers[name] == len(schemas))
         for name, field in fields.items()
-        if not field.get("secret")
+        if not field.get("secret") and field["type"] != "bytes"
     ]
     return (*columns, *(Column(name, type_, _comment_of_place(name)) for name, type_ in _PLACE.items()))
 
@@ -62,10 +66,15 @@ def columns_of(topic: str) -> tuple[Column, ...]:
 def _column(field: dict[str, Any], everywhere: bool) -> Column:
     name: str = field["name"]
     type_ = "LowCardinality(String)" if name == "type" else _type(field["type"])
-    if not everywhere and not type_.startswith(("Array", "Nullable")):
+    if not everywhere and not type_.startswith((*_COMPOSITE, "Nullable")):
         type_ = f"Nullable({type_})"
     doc = field.get("doc", "")
     return Column(name, type_, f"Personal data. {doc}".strip() if field.get("personal") else doc)
+
+
+def empty_of(type_: str) -> Any:
+    """What stands in a column where a record has no such field."""
+    return _COMPOSITE.get(type_.partition("(")[0])
 
 
 def _comment_of_place(name: str) -> str:
@@ -84,4 +93,11 @@ def _type(avro: Any) -> str:
         return "DateTime64(6, 'UTC')"
     if avro["type"] == "array":
         return f"Array({_type(avro['items'])})"
+    if avro["type"] == "map":
+        return f"Map(String, {_type(avro['values'])})"
     return _type(avro["type"])
+
+
+def _always(type_: str) -> str:
+    """The type without the choice to be absent."""
+    return type_.removeprefix("Nullable(").removesuffix(")") if type_.startswith("Nullable") else type_

@@ -12,7 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, Error
 
-from projections.clickhouse.columns import columns_of
+from projections.clickhouse.columns import columns_of, empty_of
 from projections.clickhouse.layout import (
     DATABASE,
     Live,
@@ -170,10 +170,8 @@ def _mark(log: EventLog, partition: int) -> list[Any]:
 
 
 def _blank(type_: str) -> Any:
-    if type_.startswith("Nullable"):
-        return None
-    if type_.startswith("Array"):
-        return []
+    if type_.startswith(("Nullable", "Array", "Map")):
+        return empty_of(type_)
     return "" if "String" in type_ else 0
 
 

@@ -11,7 +11,7 @@ from itertools import compress, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from projections.clickhouse.columns import Column, columns_of
+from projections.clickhouse.columns import Column, columns_of, empty_of
 from projections.clickhouse.layout import revision_of
 from projections.contract import Fields, Record
 from schemas.catalog import events_of
@@ -90,7 +90,7 @@ def _of(column: Column, values: tuple[Any, ...] | None, count: int) -> Iterable[
     rest. Raises OverflowError for a number that is no datetime's.
     """
     if values is None:
-        return repeat(() if column.type.startswith("Array") else None, count)
+        return repeat(empty_of(column.type), count)
     if "DateTime64" not in column.type:
         return values
     if isinstance(values[0], int):

@@ -1,8 +1,12 @@
-"""What a channel says of itself. A channel without an update has no row: readers default to empty values."""
+"""A channel: what it says of itself, who helps to run it, how its chat is run, and what its moderators did.
+
+A channel without an update has no row: readers default to empty values.
+"""
 
 from __future__ import annotations
 
 from projections.contract import Fields
+from projections.models import actions, chat_policy, moderation
 from projections.tables import REPLACE, Change, Model, Table
 
 CHANNELS = Table(
@@ -24,5 +28,10 @@ def _channel_updated(e: Fields) -> Change:
 
 
 MODEL = Model(
-    name="channels", topic="channels", tables=(CHANNELS,), on={"ChannelUpdated": _channel_updated}, revision=2
+    name="channels",
+    topic="channels",
+    tables=(CHANNELS, *moderation.TABLES, *chat_policy.TABLES, actions.CHANNEL_ACTIONS),
+    on={"ChannelUpdated": _channel_updated, **moderation.ON, **chat_policy.ON},
+    log=actions.LOG,
+    revision=3,
 )

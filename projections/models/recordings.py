@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from projections.contract import Fields
-from projections.tables import Change, Shape, Table
+from projections.tables import Change, Table
 
 VIDEOS = Table(
     "videos",
@@ -53,19 +53,15 @@ _CLIPPED_FACTS = ("vod_offset_ms", "duration_ms", "playback_path")
 _CLIP_PUBLISHED = frozenset({"channel_id", "stream_id", "published_at", *_CLIPPED_FACTS})
 
 
-def _row(table: Table, sets: Shape, **values: object) -> Change:
-    return Change(table, tuple(values.get(name) for name in table.columns), sets)
-
-
 def _recording_started(e: Fields) -> Change:
     ids = {"stream_id": e["stream_id"], "channel_id": e["channel_id"]}
-    return _row(VIDEOS, _RECORDING_STARTED, **ids, created_at=e["occurred_at"])
+    return VIDEOS.row(_RECORDING_STARTED, **ids, created_at=e["occurred_at"])
 
 
 def _recording_published(e: Fields) -> Change:
     ids = {"stream_id": e["stream_id"], "channel_id": e["channel_id"]}
     facts = {name: e[name] for name in _PUBLISHED_FACTS}
-    return _row(VIDEOS, _RECORDING_PUBLISHED, **ids, published_at=e["occurred_at"], **facts)
+    return VIDEOS.row(_RECORDING_PUBLISHED, **ids, published_at=e["occurred_at"], **facts)
 
 
 def _recording_deleted(e: Fields) -> Change:
@@ -74,12 +70,12 @@ def _recording_deleted(e: Fields) -> Change:
 
 def _clip_created(e: Fields) -> Change:
     facts = {name: e[name] for name in _CREATED_FACTS}
-    return _row(CLIPS, _CLIP_CREATED, clip_id=e["clip_id"], created_at=e["occurred_at"], **facts)
+    return CLIPS.row(_CLIP_CREATED, clip_id=e["clip_id"], created_at=e["occurred_at"], **facts)
 
 
 def _clip_published(e: Fields) -> Change:
     facts = {name: e[name] for name in ("channel_id", "stream_id", *_CLIPPED_FACTS)}
-    return _row(CLIPS, _CLIP_PUBLISHED, clip_id=e["clip_id"], published_at=e["occurred_at"], **facts)
+    return CLIPS.row(_CLIP_PUBLISHED, clip_id=e["clip_id"], published_at=e["occurred_at"], **facts)
 
 
 def _clip_deleted(e: Fields) -> Change:

@@ -1,11 +1,11 @@
-"""Donations."""
+"""What viewers give: donations, and who subscribes now."""
 
 from __future__ import annotations
 
 from operator import itemgetter
 
 from projections.contract import Fields
-from projections.tables import INSERT, Change, Model, Table
+from projections.tables import INSERT, REPLACE, Change, Model, Table
 
 DONATIONS = Table(
     "donations",
@@ -22,6 +22,13 @@ DONATIONS = Table(
     indexes=("(channel_id, donated_at DESC, donation_id)",),
 )
 
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    {"channel_id": "text", "subscriber_id": "text", "tier": "text", "since": "timestamptz"},
+    key_width=2,
+    indexes=("(channel_id, since DESC, subscriber_id DESC)",),
+)
+
 _row = itemgetter("donation_id", "channel_id", "donor_id", "amount_minor", "currency", "message", "occurred_at")
 
 
@@ -29,4 +36,22 @@ def _donation_received(e: Fields) -> Change:
     return Change(DONATIONS, _row(e), INSERT)
 
 
-MODEL = Model(name="support", topic="support", tables=(DONATIONS,), on={"DonationReceived": _donation_received})
+def _user_subscribed(e: Fields) -> Change:
+    return Change(SUBSCRIPTIONS, (e["channel_id"], e["subscriber_id"], e["tier"], e["since"]), REPLACE)
+
+
+def _user_unsubscribed(e: Fields) -> Change:
+    return SUBSCRIPTIONS.delete(e["channel_id"], e["subscriber_id"])
+
+
+MODEL = Model(
+    name="support",
+    topic="support",
+    tables=(DONATIONS, SUBSCRIPTIONS),
+    on={
+        "DonationReceived": _donation_received,
+        "UserSubscribed": _user_subscribed,
+        "UserUnsubscribed": _user_unsubscribed,
+    },
+    revision=2,
+)

@@ -1,46 +1,110 @@
-"""Chat over REST."""
+"""What is said: sending messages, and the history of what was."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Literal
 
+from asyncpg import Record
 from pydantic import BaseModel, Field
 
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.errors import ApiError
-from query_api.fields import MessageId, UserId
+from query_api.fields import MessageId, Moment, UserId
+from query_api.moderating import moderates, submit
 from query_api.owner import require_owner
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
+from query_api.rejections import DROPPED
 from schemas.commands.chat import SendMessage
 
-DROPPED = ("msg_rejected",)
-"""Refusals that Helix answers with 200 and a drop reason."""
+PATH = "/helix/chat/messages"
+SEES_DELETED = "moderator:manage:chat_messages"
 
+# A deletion counts unless it was undone since: then it lies in a span of its moderator's that ended before the undoing.
+# What lies before the last clearing that counts is not searched through for those who do not see it.
 _SQL = """
-SELECT message_id, channel_id AS broadcaster_id, sender_id, sender_login, text AS message,
-       reply_parent_id AS reply_parent_message_id, sent_at
-FROM chat_messages
-WHERE channel_id = $1 AND ($2::timestamptz IS NULL OR (sent_at, message_id) < ($2, $3))
-ORDER BY sent_at DESC, message_id DESC LIMIT $4
+WITH counting AS NOT MATERIALIZED (
+    SELECT a.* FROM chat_actions a
+    WHERE a.channel_id = $1 AND NOT EXISTS (
+        SELECT FROM moderation_undone u
+        WHERE u.channel_id = a.channel_id AND u.moderator_id = a.moderator_id
+          AND a.acted_at BETWEEN u.since AND u.until AND a.acted_at <= u.undone_at)
+)
+SELECT m.message_id, m.channel_id, m.sender_id, m.sender_login, m.sender_name, m.text, m.reply_parent_id, m.badges,
+       m.emotes, m.announcement, m.sent_at, deletion.acted_at AS deleted_at, deletion.moderator_id AS deleted_by
+FROM chat_messages m
+LEFT JOIN LATERAL (
+    (SELECT c.acted_at, c.moderator_id FROM counting c WHERE c.action = 'delete' AND c.subject_id = m.message_id)
+    UNION ALL
+    (SELECT c.acted_at, c.moderator_id FROM counting c
+     WHERE c.action = 'clear' AND c.acted_at >= m.sent_at ORDER BY c.acted_at LIMIT 1)
+    ORDER BY acted_at LIMIT 1
+) deletion ON true
+WHERE m.channel_id = $1 AND ($2::text IS NULL OR m.sender_id = $2)
+  AND ($3::timestamptz IS NULL OR m.sent_at >= $3) AND ($4::timestamptz IS NULL OR m.sent_at < $4)
+  AND ($5::timestamptz IS NULL OR (m.sent_at, m.message_id) < ($5, $6))
+  AND ($7 OR (deletion.acted_at IS NULL
+              AND m.sent_at > coalesce((SELECT max(acted_at) FROM counting WHERE action = 'clear'), '-infinity')))
+ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $8
+"""
+
+_SORTED = {
+    "newest": _SQL,
+    "oldest": _SQL.replace("(m.sent_at, m.message_id) <", "(m.sent_at, m.message_id) >").replace(
+        "ORDER BY m.sent_at DESC, m.message_id DESC", "ORDER BY m.sent_at, m.message_id"
+    ),
+}
+
+_REACTIONS = """
+SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
+GROUP BY message_id, emote ORDER BY count(*) DESC, emote
 """
 
 
 class MessagesQuery(PageQuery):
-    """Whose chat."""
+    """Whose chat, and which part of it."""
 
     broadcaster_id: UserId
+    user_id: UserId | None = Field(default=None, description="Only what this user said.")
+    started_at: Moment | None = Field(default=None, description="Not before this.")
+    ended_at: Moment | None = Field(default=None, description="Before this.")
+    sort: Literal["newest", "oldest"] = Field(
+        default="newest", description="Which comes first. The oldest, to show a chat in step with its video."
+    )
+
+
+class Badge(BaseModel):
+    """What the sender was."""
+
+    set_id: str = Field(description="Such as moderator.")
+    id: str = Field(description="The version, such as 1, or a subscriber's months.")
+
+
+class ReactionCount(BaseModel):
+    """How often it was reacted so."""
+
+    emote: str
+    count: int
 
 
 class ChatMessage(BaseModel):
-    """A message."""
+    """A message, with what it is shown with."""
 
     message_id: str
     broadcaster_id: str
     sender_id: str
     sender_login: str
+    sender_name: str
     message: str
     reply_parent_message_id: str | None
+    badges: list[Badge]
+    emotes: str = Field(description="Where emotes stand, as in IRC's tag: `id:first-last,…/id:…`, in characters.")
+    announcement: str = Field(description="The colour of an announcement; else empty.")
+    reactions: list[ReactionCount]
     sent_at: datetime
+    deleted_at: datetime | None = Field(description="Only moderators see messages that have it.")
+    deleted_by: str | None
 
 
 class NewMessage(Body):
@@ -48,7 +112,7 @@ class NewMessage(Body):
 
     broadcaster_id: UserId
     sender_id: UserId = Field(description="The token's user.")
-    message: str = Field(min_length=1, max_length=500)
+    message: str = Field(min_length=1, description="At most 500 characters.")
     reply_parent_message_id: MessageId | None = None
 
 
@@ -62,47 +126,98 @@ class DropReason(BaseModel):
 class SentMessage(BaseModel):
     """Helix's fields."""
 
-    message_id: str
+    message_id: str = Field(description="Empty where there is no message. What AutoMod holds has one.")
     is_sent: bool
     drop_reason: DropReason | None = None
 
 
 async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
-    query = call.query
-    after = query.place(by_time)
-    rows = await call.services.database.rows(_SQL, query.broadcaster_id, *after, query.first + 1)
+    query, services = call.query, call.services
+    rows = await services.database.rows(
+        _SORTED[query.sort],
+        query.broadcaster_id,
+        query.user_id,
+        query.started_at,
+        query.ended_at,
+        *query.place(by_time),
+        await _sees_deleted(call),
+        query.first + 1,
+    )
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["sent_at"], row["message_id"]))
-    return Answer(Page[ChatMessage](data=[ChatMessage(**row) for row in page], pagination=pagination))
+    reactions = await _reactions(call, [row["message_id"] for row in page])
+    data = [_message(row, reactions.get(row["message_id"], [])) for row in page]
+    return Answer(Page[ChatMessage](data=data, pagination=pagination))
 
 
 async def send_message(call: Call[Nothing, NewMessage]) -> Answer:
     new = call.body
     user = require_owner(call, new.sender_id, "sender_id")
-    command = SendMessage(
-        channel_id=new.broadcaster_id,
-        sender_login=user.login,
-        text=new.message,
-        reply_parent_id=new.reply_parent_message_id,
-        **call.envelope(user.user_id, f"POST /helix/chat/messages {new.broadcaster_id}"),
-    )
     try:
-        accepted = await call.services.gateway.submit(command)
+        accepted = await submit(
+            call,
+            f"POST {PATH}",
+            SendMessage,
+            channel_id=new.broadcaster_id,
+            sender_login=user.login,
+            sender_name=user.display_name,
+            text=new.message,
+            reply_parent_id=new.reply_parent_message_id,
+        )
     except ApiError as error:
         if error.code not in DROPPED:
             raise
-        reason = DropReason(code=error.code, message=error.message)
-        return Answer(Listing[SentMessage](data=[SentMessage(message_id="", is_sent=False, drop_reason=reason)]))
-    sent = SentMessage(message_id=accepted.reply["message_id"], is_sent=True)
-    return Answer(Listing[SentMessage](data=[sent]), accepted.token)
+        return _sent("", DropReason(code=error.code, message=error.message))
+    reply = accepted.reply
+    stopped = DropReason(code=reply["drop_code"], message=reply["drop_message"]) if "drop_code" in reply else None
+    return Answer(_sent(reply["message_id"], stopped).model, accepted.token)
+
+
+def _sent(message_id: str, dropped: DropReason | None) -> Answer:
+    sent = SentMessage(message_id=message_id, is_sent=dropped is None, drop_reason=dropped)
+    return Answer(Listing[SentMessage](data=[sent]))
+
+
+async def _sees_deleted(call: Call[MessagesQuery, Nothing]) -> bool:
+    user = call.session
+    if user is None or SEES_DELETED not in user.scopes:
+        return False
+    return await moderates(call.services, call.query.broadcaster_id, user.user_id)
+
+
+async def _reactions(call: Call[Any, Any], message_ids: Sequence[str]) -> dict[str, list[ReactionCount]]:
+    counted: dict[str, list[ReactionCount]] = {}
+    for row in await call.services.database.rows(_REACTIONS, message_ids):
+        counted.setdefault(row["message_id"], []).append(ReactionCount(emote=row["emote"], count=row["count"]))
+    return counted
+
+
+def _message(row: Record, reactions: list[ReactionCount]) -> ChatMessage:
+    badges = (badge.partition("/") for badge in row["badges"])
+    return ChatMessage(
+        message_id=row["message_id"],
+        broadcaster_id=row["channel_id"],
+        sender_id=row["sender_id"],
+        sender_login=row["sender_login"],
+        sender_name=row["sender_name"] or row["sender_login"],
+        message=row["text"],
+        reply_parent_message_id=row["reply_parent_id"],
+        badges=[Badge(set_id=set_id, id=version) for set_id, _, version in badges],
+        emotes=row["emotes"],
+        announcement=row["announcement"],
+        reactions=reactions,
+        sent_at=row["sent_at"],
+        deleted_at=row["deleted_at"],
+        deleted_by=row["deleted_by"],
+    )
 
 
 ENDPOINTS = (
     Endpoint(
         method="GET",
-        path="/helix/chat/messages",
+        path=PATH,
         tag="Chat",
         summary="Get a channel's messages",
-        description="Newest first.",
+        description=f"Who moderates the channel, with the scope `{SEES_DELETED}`, sees deleted ones too.",
         handler=list_messages,
         query=MessagesQuery,
         body=Nothing,
@@ -110,9 +225,10 @@ ENDPOINTS = (
     ),
     Endpoint(
         method="POST",
-        path="/helix/chat/messages",
+        path=PATH,
         tag="Chat",
         summary="Send a message",
+        description="What the chat's rules or AutoMod stop is answered with 200 and a `drop_reason`.",
         handler=send_message,
         query=Nothing,
         body=NewMessage,

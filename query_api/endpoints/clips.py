@@ -31,7 +31,8 @@ LEFT JOIN users a ON a.user_id = c.creator_id
 LEFT JOIN videos v ON v.stream_id = c.stream_id AND v.published_at IS NOT NULL
 LEFT JOIN streams s ON s.stream_id = c.stream_id
 WHERE c.published_at IS NOT NULL AND c.created_at IS NOT NULL
-  AND (s.playback_policy = 'public' OR c.channel_id = $6)
+  AND (s.playback_policy = 'public' OR c.channel_id = $6 OR (s.playback_policy = 'subscribers' AND EXISTS (
+      SELECT FROM subscriptions p WHERE p.channel_id = c.channel_id AND p.subscriber_id = $6)))
   AND (cardinality($1::text[]) = 0 OR c.clip_id = ANY($1))
   AND ($2::text IS NULL OR c.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (c.created_at, c.clip_id) < ($3, $4))

@@ -35,6 +35,8 @@ FROM clips c JOIN streams s ON s.stream_id = c.stream_id
 WHERE c.channel_id = $1 AND c.clip_id = $2 AND c.published_at IS NOT NULL
 """
 
+_SUBSCRIBES = "SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2"
+
 
 class TokenWish(Body):
     """For whom, for how long."""
@@ -73,7 +75,7 @@ async def create_token(call: Call[Nothing, TokenWish]) -> Answer:
     stream = await _wanted(call.services, wish)
     if stream["playback_policy"] == PUBLIC:
         raise ApiError(409, "That is public: its playback_url plays without a token.", "stream_public")
-    viewer = _viewer(wish, call.user.user_id, stream)
+    viewer = await _viewer(call, stream["playback_policy"])
     grant = Grant(
         stream_id=stream["stream_id"],
         playback_path=stream["playback_path"],
@@ -112,14 +114,15 @@ async def _wanted(services: Services, wish: TokenWish) -> Record:
     return found
 
 
-def _viewer(wish: TokenWish, user_id: str, stream: Record) -> str | None:
+async def _viewer(call: Call[Nothing, TokenWish], policy: str) -> str | None:
     """Whom the token is for. Raises ApiError 403."""
-    policy = stream["playback_policy"]
+    wish, user_id = call.body, call.user.user_id
     if user_id == wish.broadcaster_id:
         return wish.viewer_id
     if wish.viewer_id not in (None, user_id):
         raise ApiError(403, "viewer_id: only the channel's owner makes tokens for others.", "not_owner")
-    if not may_watch(user_id, wish.broadcaster_id, policy):
+    subscribes = await call.services.database.row(_SUBSCRIBES, wish.broadcaster_id, user_id) is not None
+    if not may_watch(user_id, wish.broadcaster_id, policy, subscribes=subscribes):
         raise ApiError(403, REFUSALS[policy], policy)
     return user_id
 

@@ -23,7 +23,7 @@ class TokenForm(BaseModel):
     username: str = Field(max_length=100, description="The login.")
     password: SecretStr = Field(max_length=128)
     scope: str | None = Field(
-        default=None, max_length=1000, description="Scopes with spaces between; all when left out."
+        default=None, max_length=4000, description="Scopes with spaces between; all when left out."
     )
 
 

@@ -27,7 +27,8 @@ FROM videos v
 LEFT JOIN users u ON u.user_id = v.channel_id
 LEFT JOIN streams s ON s.stream_id = v.stream_id
 WHERE v.published_at IS NOT NULL
-  AND (s.playback_policy = 'public' OR v.channel_id = $6)
+  AND (s.playback_policy = 'public' OR v.channel_id = $6 OR (s.playback_policy = 'subscribers' AND EXISTS (
+      SELECT FROM subscriptions p WHERE p.channel_id = v.channel_id AND p.subscriber_id = $6)))
   AND (cardinality($1::text[]) = 0 OR v.stream_id = ANY($1))
   AND ($2::text IS NULL OR v.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (v.published_at, v.stream_id) < ($3, $4))

@@ -1,20 +1,65 @@
-"""Commands on a channel's chat. Key: channel id. The actor is the sender."""
+"""Commands on a channel's chat. Key: channel id. The actor is who speaks, reacts or moderates."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from dataclasses_avroschema import types
 from pydantic import Field
 
 from schemas.message import PERSONAL, Command
 
 
-class SendMessage(Command):
-    """Say something."""
-
+class ChatCommand(Command):
     topic: ClassVar[str] = "commands.chat"
     key_field: ClassVar[str] = "channel_id"
     channel_id: str
+
+
+class SendMessage(ChatCommand):
+    """Say something."""
+
     sender_login: str = Field(json_schema_extra=PERSONAL)
     text: str = Field(json_schema_extra=PERSONAL)
     reply_parent_id: str | None = None
+    sender_name: str = Field(default="", json_schema_extra=PERSONAL)
+
+
+class Announce(ChatCommand):
+    """Say something that stands out. The actor is a moderator."""
+
+    sender_login: str = Field(json_schema_extra=PERSONAL)
+    text: str = Field(json_schema_extra=PERSONAL)
+    colour: str = Field(description="primary, blue, green, orange or purple.")
+    sender_name: str = Field(default="", json_schema_extra=PERSONAL)
+
+
+class ResolveHeldMessage(ChatCommand):
+    """Allow or deny what AutoMod holds. The actor is a moderator."""
+
+    message_id: str
+    allowed: bool
+
+
+class DeleteMessage(ChatCommand):
+    """Take a message back. The actor is its sender or a moderator."""
+
+    message_id: str
+
+
+class ClearChat(ChatCommand):
+    """Take back everything said so far. The actor is a moderator."""
+
+
+class React(ChatCommand):
+    """React to a message, or, without one, to what is on screen."""
+
+    emote: str
+    message_id: str | None = None
+
+
+class Raid(ChatCommand):
+    """Send one's viewers to the channel. The actor is the owner of the channel they come from."""
+
+    from_login: str
+    viewers: types.Int32

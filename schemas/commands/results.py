@@ -28,3 +28,6 @@ class CommandRejected(Result):
     key_field: ClassVar[str] = "command_id"
     code: str = Field(description="Stable and machine-readable, such as login_taken.")
     message: str = Field(description="What was wrong and what to do.")
+    retry_after_ms: types.Int32 = Field(
+        default=0, description="Wait so long before trying again; 0 where it is no use."
+    )

@@ -19,3 +19,20 @@ class Donate(Command):
     amount_minor: int = Field(description="In the currency's minor unit.")
     currency: str = Field(description="ISO 4217 code.")
     message: str = Field(default="", json_schema_extra=PERSONAL)
+
+
+class Subscribe(Command):
+    """Subscribe, or change the tier. The actor is the subscriber; nothing is paid."""
+
+    topic: ClassVar[str] = "commands.support"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+    tier: str = Field(default="1000", description="1000, 2000 or 3000.")
+
+
+class Unsubscribe(Command):
+    """End one's subscription."""
+
+    topic: ClassVar[str] = "commands.support"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str

@@ -1,9 +1,10 @@
-"""Money from viewers to channels. Key: channel id."""
+"""What viewers give to channels. Key: channel id."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from dataclasses_avroschema import types
 from pydantic import Field
 
 from schemas.message import PERSONAL, Event
@@ -20,3 +21,23 @@ class DonationReceived(Event):
     amount_minor: int = Field(description="In the currency's minor unit, such as cents.")
     currency: str = Field(description="ISO 4217 code.")
     message: str = Field(default="", json_schema_extra=PERSONAL)
+
+
+class UserSubscribed(Event):
+    """A viewer subscribed, or changed the tier."""
+
+    topic: ClassVar[str] = "support"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+    subscriber_id: str
+    tier: str = Field(description="1000, 2000 or 3000.")
+    since: types.DateTimeMicro = Field(description="When the unbroken time of subscribing began, UTC.")
+
+
+class UserUnsubscribed(Event):
+    """A viewer's subscription ended."""
+
+    topic: ClassVar[str] = "support"
+    key_field: ClassVar[str] = "channel_id"
+    channel_id: str
+    subscriber_id: str

@@ -1,25 +1,26 @@
-"""What channels, follows, chat and support allow."""
+"""What channels, follows and support allow."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from commands.deciders import channels, chat, follows, support
 from commands.deciders.envelope import no_reply
-from commands.identity import derived_id
 from schemas.commands.accounts import SignOut
 from schemas.commands.channels import UpdateChannel
-from schemas.commands.chat import SendMessage
 from schemas.commands.follows import Follow, Unfollow
-from schemas.commands.support import Donate
+from schemas.commands.support import Donate, Subscribe, Unsubscribe
 from schemas.events.accounts import SessionRevoked, UserRegistered
 from schemas.events.channels import ChannelUpdated
-from schemas.events.chat import MessageSent
+from schemas.events.chat_policy import BlockedTermAdded
 from schemas.events.follows import UserFollowed, UserUnfollowed
-from schemas.events.support import DonationReceived
-from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
+from schemas.events.moderation import UnbanRequested, UserBanned
+from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed
+from schemas.message import Event
+from tests.commands.scenario import ADA, BOB, NOON, Scenario, happened, wish
 
 ADA_EXISTS = happened(UserRegistered, user_id=ADA, login="ada", display_name="Ada", password_hash="h")
 
@@ -111,48 +112,6 @@ class TestFollows:
         ).when(wish(Unfollow, actor=BOB, channel_id=ADA)).then_rejected("not_following")
 
 
-class TestChat:
-    def send(self, text: str) -> SendMessage:
-        return wish(
-            SendMessage, actor=BOB, command_id="m-1", channel_id=ADA, sender_login="bob", text=text, reply_parent_id="p"
-        )
-
-    def test_a_message_is_sent_under_an_id_that_a_repetition_shares(self) -> None:
-        Scenario(chat).given(ADA_EXISTS).when(self.send(" hello ")).then(
-            happened(
-                MessageSent,
-                channel_id=ADA,
-                message_id=derived_id("m-1", 0),
-                sender_id=BOB,
-                sender_login="bob",
-                text="hello",
-                reply_parent_id="p",
-            )
-        )
-
-    def test_five_hundred_characters_fit_and_one_more_does_not(self) -> None:
-        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
-        assert len(chat.decide(self.send("é" * 500), room)) == 1
-        Scenario(chat).given(ADA_EXISTS).when(self.send("é" * 501)).then_rejected("msg_too_long")
-
-    @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b", "\x00\x01"])
-    def test_a_message_says_something(self, text: str) -> None:
-        Scenario(chat).given(ADA_EXISTS).when(self.send(text)).then_rejected("msg_rejected")
-
-    def test_a_channel_must_exist(self) -> None:
-        Scenario(chat).when(self.send("hello")).then_rejected("unknown_channel")
-
-    def test_the_caller_is_told_the_message_id(self) -> None:
-        (sent,) = chat.decide(self.send("hello"), chat.evolve(chat.initial_state(), ADA_EXISTS))
-        assert chat.reply(sent) == {"message_id": derived_id("m-1", 0)}
-        assert chat.reply(ADA_EXISTS) == {}
-
-    def test_nothing_is_kept_of_what_was_said(self) -> None:
-        room = chat.evolve(chat.initial_state(), ADA_EXISTS)
-        (sent,) = chat.decide(self.send("hello"), room)
-        assert chat.evolve(room, sent) is room
-
-
 class TestSupport:
     def give(self, amount_minor: int = 500, currency: str = "EUR", message: str = "") -> Donate:
         return wish(
@@ -193,6 +152,50 @@ class TestSupport:
     def test_a_channel_must_exist(self) -> None:
         Scenario(support).when(self.give()).then_rejected("unknown_channel")
 
+    @pytest.mark.parametrize("tier", ["1000", "2000", "3000"])
+    def test_a_viewer_subscribes(self, tier: str) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.subscribe(tier)).then(self.subscribed(tier))
+
+    def test_subscribing_to_the_same_tier_changes_nothing(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(self.subscribe(at_s=60)).then_nothing()
+
+    def test_another_tier_keeps_the_time_of_subscribing(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(self.subscribe("2000", at_s=60)).then(
+            self.subscribed("2000")
+        )
+
+    def test_after_an_end_the_time_begins_anew(self) -> None:
+        Scenario(support).given(ADA_EXISTS, self.subscribed(), self.UNSUBSCRIBED).when(self.subscribe(at_s=60)).then(
+            self.subscribed(since=NOON + timedelta(seconds=60))
+        )
+
+    @pytest.mark.parametrize("tier", ["", "1", "4000"])
+    def test_a_tier_is_one_of_three(self, tier: str) -> None:
+        Scenario(support).given(ADA_EXISTS).when(self.subscribe(tier)).then_rejected("bad_tier")
+
+    def test_nobody_subscribes_to_themselves(self) -> None:
+        Scenario(support).given(ADA_EXISTS).when(wish(Subscribe, channel_id=ADA)).then_rejected(
+            "cannot_subscribe_to_self"
+        )
+
+    def test_a_subscribers_channel_must_exist(self) -> None:
+        Scenario(support).when(self.subscribe()).then_rejected("unknown_channel")
+
+    def test_a_subscriber_stops_once(self) -> None:
+        stop = wish(Unsubscribe, actor=BOB, channel_id=ADA)
+        Scenario(support).given(ADA_EXISTS, self.subscribed()).when(stop).then(self.UNSUBSCRIBED)
+        Scenario(support).given(ADA_EXISTS, self.subscribed(), self.UNSUBSCRIBED).when(stop).then_rejected(
+            "not_subscribed"
+        )
+
+    UNSUBSCRIBED = happened(UserUnsubscribed, channel_id=ADA, subscriber_id=BOB)
+
+    def subscribe(self, tier: str = "1000", at_s: float = 0) -> Subscribe:
+        return wish(Subscribe, actor=BOB, at_s=at_s, channel_id=ADA, tier=tier)
+
+    def subscribed(self, tier: str = "1000", since: datetime = NOON) -> UserSubscribed:
+        return happened(UserSubscribed, channel_id=ADA, subscriber_id=BOB, tier=tier, since=since)
+
     def test_what_others_do_is_not_support(self) -> None:
         till = support.evolve(support.initial_state(), ADA_EXISTS)
         assert support.evolve(till, updated("Title")) is till
@@ -208,6 +211,19 @@ def test_commands_of_others_are_a_mistake(decider: object) -> None:
 def test_events_of_others_change_nothing(decider: object) -> None:
     state = decider.initial_state()  # type: ignore[attr-defined]
     assert decider.evolve(state, happened(SessionRevoked, user_id=ADA, session_id="s")) is state  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (happened(BlockedTermAdded, channel_id=ADA, term_id="t", text="x"), {"term_id": "t"}),
+        (happened(UnbanRequested, channel_id=ADA, request_id="r", target_id=BOB, text="x"), {"request_id": "r"}),
+        (happened(UserBanned, channel_id=ADA, target_id=BOB), {}),
+    ],
+)
+def test_who_makes_something_in_a_channel_is_told_its_id_and_time(made: Event, told: dict[str, str]) -> None:
+    assert channels.reply(made) == {**told, "created_at": NOON.isoformat()}
+    assert channels.reply(updated()) == {}
 
 
 def test_some_callers_need_no_reply() -> None:

@@ -125,7 +125,15 @@ def test_an_aggregate_remembers_a_bounded_number_of_commands() -> None:
     chat = replace(TABLE["chat"], remembered=10)
     memory = knowing(chat, exists(ADA))
     for number in range(25):
-        command = wish(SendMessage, actor=BOB, command_id=str(number), channel_id=ADA, sender_login="bob", text="hi")
+        command = wish(
+            SendMessage,
+            actor=BOB,
+            at_s=60 * number,
+            command_id=str(number),
+            channel_id=ADA,
+            sender_login="bob",
+            text="hi",
+        )
         for event in decide_batch(chat, memory, [command])[0].events:
             memory.apply(event, number)
 

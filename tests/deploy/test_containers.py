@@ -36,7 +36,7 @@ def test_the_specification_check_can_fail(compose: dict[str, Any]) -> None:
 
 def test_every_lasting_service_is_health_checked_and_restarted(compose: dict[str, Any]) -> None:
     lasting = {name: service for name, service in compose["services"].items() if service["restart"] != "no"}
-    assert len(lasting) == 9
+    assert len(lasting) == 10
     for name, service in lasting.items():
         assert service["healthcheck"]["test"], name
         assert service["restart"] == "unless-stopped", name
@@ -44,7 +44,7 @@ def test_every_lasting_service_is_health_checked_and_restarted(compose: dict[str
 
 def test_each_process_of_ours_is_a_module_that_exists(compose: dict[str, Any]) -> None:
     ours = [service["command"][2] for service in compose["services"].values() if "command" in service]
-    assert len(ours) == 6
+    assert len(ours) == 7
     for module in ours:
         path = ROOT / module.replace(".", "/")
         assert (path / "__main__.py").exists() or path.with_suffix(".py").exists(), module

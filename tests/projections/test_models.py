@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -13,47 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projections.contract import Advance, Record
-from projections.models import MODELS, accounts, channels, chat, follows, playback, stream_health, streams, support
+from projections.models import MODELS, accounts, channels, follows, playback, stream_health, streams, support
 from projections.postgres.sink import PostgresSink
 from projections.tables import INSERT, REPLACE, Model
-from schemas.catalog import BY_FULL_NAME, events_of
+from schemas.catalog import events_of
+from tests.projections.folding import at, record, tables_after
 from tests.projections.interpreter import Rows, apply
-
-START = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
-
-
-def at(minute: int) -> datetime:
-    return START + timedelta(minutes=minute)
-
-
-def record(type_: str, minute: int = 0, **fields: Any) -> Record:
-    """An event with the given fields, and blanks for the others."""
-    model = next(m for name, m in BY_FULL_NAME.items() if name.endswith(f".{type_}"))
-    blank: dict[Any, Any] = {str: "", float: 0.0, bool: False, datetime: at(0), list[str]: []}
-    blanks = {name: blank.get(info.annotation, 0) for name, info in model.model_fields.items()}
-    unknown = fields.keys() - blanks.keys()
-    assert not unknown, f"{type_} has no {unknown}"
-    return Record(0, type_, blanks | {"occurred_at": at(minute)} | fields)
-
-
-def tables_after(model: Model, *records: Record) -> dict[str, list[dict[str, Any]]]:
-    """The model's tables, folded one by one, as lists of rows."""
-    rows: Rows = {}
-    for one in records:
-        apply(rows, model.fold([one]))
-    return {
-        table.name: [
-            dict(zip(table.columns, row, strict=True)) for (name, _), row in sorted(rows.items()) if name == table.name
-        ]
-        for table in model.tables
-    }
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_every_event_of_the_topic_has_its_place_and_fills_a_row(model: Model) -> None:
     assert set(model.on) == {event.__name__ for event in events_of(model.topic)}
-    for type_ in model.on:
-        change = model.on[type_](record(type_).fields)
+    assert set(model.log) <= set(model.on)
+    for type_, change_of in (*model.on.items(), *model.log.items()):
+        change = change_of(record(type_).fields)
         assert change.table in model.tables
         assert len(change.row) == len(change.table.columns)
         if change.sets not in (INSERT, REPLACE):
@@ -321,19 +293,6 @@ def test_follows() -> None:
     assert tables["follows"] == [{"channel_id": "1", "follower_id": "3", "followed_at": at(4)}]
 
 
-def test_a_chat_message_appended_twice_is_there_once() -> None:
-    message = {
-        "message_id": "m1",
-        "channel_id": "1",
-        "sender_id": "2",
-        "sender_login": "ann",
-        "text": "hi",
-        "reply_parent_id": None,
-    }
-    sent = record("MessageSent", 0, **message)
-    assert tables_after(chat.MODEL, sent, sent)["chat_messages"] == [{**message, "sent_at": at(0)}]
-
-
 def test_donations() -> None:
     donation = {
         "donation_id": "d1",
@@ -396,7 +355,7 @@ def logs(draw: st.DrawFn) -> list[tuple[Model, Record]]:
         model = draw(st.sampled_from(MODELS))
         event = record(draw(st.sampled_from(sorted(model.on))), minute)
         drawn = {name: draw(ids) for name in event.fields if name.endswith("_id")}
-        filled = {name: value or None for name, value in event.fields.items() if name == "expires_at"}
+        filled = {"expires_at": event.fields["expires_at"] or None} if "expires_at" in event.fields else {}
         log.append((model, Record(minute, event.type, {**event.fields, **filled, **drawn})))
     return log
 

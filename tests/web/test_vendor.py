@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+from schemas.emotes import GLOBAL_EMOTES
+
 WEB = Path(__file__).parents[2] / "web"
 MANIFEST = json.loads((WEB / "vendor" / "manifest.json").read_text())
 
@@ -22,7 +24,12 @@ def test_vendored_files_are_the_ones_that_were_written_down() -> None:
 def test_every_vendored_package_brings_its_licence() -> None:
     for entry in MANIFEST:
         assert entry["license"]
-        assert {"LICENSE", "LICENSE.md"} & entry["sha256"].keys()
+        assert {"LICENSE", "LICENSE.md"} & {name.replace("license", "LICENSE") for name in entry["sha256"]}
+
+
+def test_every_global_emote_has_its_picture() -> None:
+    for emote_id in GLOBAL_EMOTES.values():
+        assert (WEB / "vendor" / "@twemoji" / "svg" / f"{emote_id}.svg").is_file()
 
 
 def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_script_or_style() -> None:

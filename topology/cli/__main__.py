@@ -16,6 +16,7 @@ COMMANDS = (
     "demo",
     "keys",
     "replay",
+    "moderation",
     "import-cdn-logs",
     "bench",
     "check-hls",

@@ -12,7 +12,20 @@ from rich.table import Table
 
 from benchmarks.harness import Report
 
-NAMES = ("rtmp", "latency", "replay", "commands", "up", "origin", "collapse", "drift", "ladder")
+NAMES = (
+    "rtmp",
+    "latency",
+    "replay",
+    "commands",
+    "up",
+    "origin",
+    "collapse",
+    "drift",
+    "ladder",
+    "automod",
+    "what_if",
+    "fanout",
+)
 
 BARS_HELD, BAR_MISSED, NOT_MEASURED = 0, 1, 2
 

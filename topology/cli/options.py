@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from topology.ports import local_settings
+from topology.secrets import Secrets
+from topology.settings import Settings
+from topology.system_state import RunDirectory
 
 ROOT = Path(__file__).parents[2]
 """The checkout: commands work from any directory."""
@@ -46,7 +52,28 @@ PortBase = Annotated[
         min=1024,
         max=65_000,
         help="Listen on N (edge), N+1 (playback), N+2 (rtmp), N+3 and N+4 (kafka), N+5 (schema registry), "
-        "N+6 (postgres) and N+7 (clickhouse) instead of the usual ports.",
+        "N+6 (postgres), N+7 (clickhouse), N+8 (chat) and N+9 (irc) instead of the usual ports.",
     ),
 ]
 DEFAULT_DATA = ROOT / ".tally"
+
+
+def settings_of(data: Path, port_base: int | None) -> Settings:
+    """A local system's where this data directory has one; else those of the environment."""
+    secrets = Secrets.load(data)
+    if secrets is None:
+        return Settings()
+    state = RunDirectory(data).read()
+    base = port_base if port_base is not None or state is None else state.port_base
+    return secrets.apply(local_settings(data, base))
+
+
+def moment_of(text: str) -> datetime:
+    """A time on the command line. Raises BadParameter."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} lacks its offset, such as the Z in 2026-01-31T12:00:00Z")
+    return moment

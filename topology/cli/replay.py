@@ -6,7 +6,6 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,12 +25,8 @@ from projections.replay.rebuild import Rebuilt, discard, label_of, rebuild, roll
 from projections.replay.session import Session, poison_text, session
 from projections.replay.status import standings
 from projections.replay.verify import Verdict, fingerprint, load, save, verify, verify_against
-from topology.cli.options import DEFAULT_DATA, Data, Exit, PortBase
+from topology.cli.options import DEFAULT_DATA, Data, Exit, PortBase, moment_of, settings_of
 from topology.cli.replay_screen import Bar, examples, standing_table, verdict_table
-from topology.ports import local_settings
-from topology.secrets import Secrets
-from topology.settings import Settings
-from topology.system_state import RunDirectory
 
 app = typer.Typer(no_args_is_help=True, help="Make read models again from the topics, and prove that they are right.")
 
@@ -58,7 +53,7 @@ def show_status(
 ) -> None:
     """Say which versions there are, how far behind they are, and what is being rebuilt."""
     with _reporting(as_json):
-        found = standings(_settings(data, port_base), select(names or [], store))
+        found = standings(settings_of(data, port_base), select(names or [], store))
         if as_json:
             _print_json({"models": [standing.__dict__ for standing in found]})
         else:
@@ -86,7 +81,7 @@ def rebuild_models(
     """
     if bool(names) == every:
         raise typer.BadParameter("give the names of read models, or --all")
-    moment = _moment(until) if until is not None else None
+    moment = moment_of(until) if until is not None else None
     with _reporting(as_json), _working(names, store, data, port_base, processes) as (work, models, course):
         work.until, work.skip_poison = moment, skip_poison
         rebuilt = rebuild(work, models)
@@ -166,23 +161,13 @@ def discard_builds(
     as_json: AsJson = False,
 ) -> None:
     """Drop unfinished rebuilds, or with --until what was built for that time."""
-    label = label_of(_moment(until)) if until is not None else ""
+    label = label_of(moment_of(until)) if until is not None else ""
     with _reporting(as_json), _working(names, store, data, port_base, None) as (work, models, _):
         dropped = {str(model): discard(work, model, label) for model in models}
         if as_json:
             _print_json({"dropped": dropped})
         else:
             _notes.print(f"Dropped {sum(dropped.values())} versions.")
-
-
-def _settings(data: Path, port_base: int | None) -> Settings:
-    """A local system's where this data directory has one; else those of the environment."""
-    secrets = Secrets.load(data)
-    if secrets is None:
-        return Settings()
-    state = RunDirectory(data).read()
-    base = port_base if port_base is not None or state is None else state.port_base
-    return secrets.apply(local_settings(data, base))
 
 
 @contextmanager
@@ -192,7 +177,7 @@ def _working(
     models = select(names or [], store)
     with _stop_signals() as stopped, Bar(_notes) as bar:
         course = Course(bar.update)
-        with session(_settings(data, port_base), models, course, stopped, processes) as work:
+        with session(settings_of(data, port_base), models, course, stopped, processes) as work:
             yield work, models, course
 
 
@@ -267,13 +252,3 @@ def _tell_verdicts(verdicts: list[Verdict], as_json: bool) -> None:
 
 def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, indent=2, default=str))
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} lacks its offset, such as the Z in 2026-01-31T12:00:00Z")
-    return moment

@@ -53,6 +53,8 @@ def _addresses(data: Path, state: SystemState, usable: bool) -> dict[str, Any]:
         "rtmps": f"rtmps://localhost:{state.rtmps_port}/live" if state.rtmps_port else "",
         "edge": settings.edge_url,
         "playback": settings.playback_url,
+        "chat": settings.chat_url,
+        "irc": f"irc://127.0.0.1:{settings.irc_port}",
         "clickhouse": settings.clickhouse_url,
         "kafka": settings.kafka_bootstrap,
         "postgres": settings.postgres_dsn.get_secret_value(),

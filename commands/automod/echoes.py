@@ -1,0 +1,71 @@
+"""Copy-pasta: one text, a little changed, from many users."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from commands.automod.reading import read
+
+MIN_LETTERS = 32
+"""Shorter texts are alike by chance, or are what everybody says of a good play."""
+SPAN = timedelta(seconds=60)
+OTHERS = 3
+"""How many other users said it within the span."""
+SKETCH = 8
+ALIKE = 5
+"""Of a sketch's hashes: texts that share so many have about as large a share of their shingles."""
+REMEMBERED = 64
+"""The latest texts that are long enough: copies come close together."""
+_SHINGLE = 5
+"""Letters, in a text of few words; else a shingle is a pair of words."""
+
+
+class Echo(NamedTuple):
+    user_id: str
+    at: datetime
+    sketch: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Echoes:
+    """The latest texts, as sketches of them; the latest last."""
+
+    said: tuple[Echo, ...] = ()
+
+    def heard(self, user_id: str, text: str, at: datetime) -> Echoes:
+        """With one more text; a short one changes nothing."""
+        mine = sketch(text)
+        return Echoes((*self.said[1 - REMEMBERED :], Echo(user_id, at, mine))) if mine else self
+
+    def others(self, user_id: str, text: str, at: datetime) -> int:
+        """How many other users said about this within the span."""
+        mine = sketch(text)
+        if not mine:
+            return 0
+        alike = {
+            echo.user_id
+            for echo in self.said
+            if not mine.isdisjoint(echo.sketch) and len(mine & echo.sketch) >= ALIKE and at - echo.at < SPAN
+        }
+        return len(alike - {user_id})
+
+
+@lru_cache(maxsize=4_096)
+def sketch(text: str) -> frozenset[int]:
+    """The smallest hashes of the text's shingles; none for a short text (bottom-k MinHash, Broder 1997)."""
+    if len(text) < MIN_LETTERS:
+        return frozenset()
+    words = read(text).ways[0].flats
+    letters = "".join(words)
+    if len(letters) < MIN_LETTERS:
+        return frozenset()
+    if len(words) > SKETCH:
+        shingles = {first + second for first, second in pairwise(words)}
+    else:
+        shingles = {letters[start : start + _SHINGLE] for start in range(len(letters) - _SHINGLE + 1)}
+    return frozenset(sorted([zlib.crc32(shingle.encode()) for shingle in shingles])[:SKETCH])

@@ -1,0 +1,79 @@
+"""What the chat's rules look at: the channel's facts, who follows and subscribes, and what was said of late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from rpds import HashTrieMap
+
+from commands.deciders import bans, emotes, policy, roles
+from commands.deciders.chat import talk
+from schemas.events.accounts import UserRegistered
+from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.support import UserSubscribed, UserUnsubscribed
+from schemas.message import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    tier: str
+    since: datetime
+
+    def months(self, now: datetime) -> int:
+        """The month it is in, counted from 1: a badge's number."""
+        return max(0, (now - self.since).days) // 30 + 1
+
+
+class Room(NamedTuple):
+    exists: bool = False
+    roles: roles.Roles = roles.Roles()
+    bans: bans.Bans = bans.Bans()
+    policy: policy.Policy = policy.Policy()
+    emotes: emotes.Emotes = HashTrieMap()
+    followers: HashTrieMap[str, datetime] = HashTrieMap()
+    """Since when who follows."""
+    subscribers: HashTrieMap[str, Subscription] = HashTrieMap()
+    talk: talk.Talk = talk.Talk()
+
+
+def initial_state() -> Room:
+    return Room()
+
+
+def evolve(room: Room, event: Event) -> Room:
+    parts = _PARTS_OF.get(event.topic)
+    if parts is None:
+        return _met(room, event)
+    changed = {}
+    for name, evolve_part in parts.items():
+        before = getattr(room, name)
+        after = evolve_part(before, event)
+        if after is not before:
+            changed[name] = after
+    return room._replace(**changed) if changed else room
+
+
+def _met(room: Room, event: Event) -> Room:
+    match event:
+        case UserRegistered():
+            return room._replace(exists=True)
+        case UserFollowed():
+            return room._replace(followers=room.followers.insert(event.follower_id, event.occurred_at))
+        case UserUnfollowed():
+            return room._replace(followers=room.followers.discard(event.follower_id))
+        case UserSubscribed():
+            subscription = Subscription(event.tier, event.since)
+            return room._replace(subscribers=room.subscribers.insert(event.subscriber_id, subscription))
+        case UserUnsubscribed():
+            return room._replace(subscribers=room.subscribers.discard(event.subscriber_id))
+    return room
+
+
+_PARTS_OF: dict[str, dict[str, Callable[[Any, Event], Any]]] = {
+    "channels": {"roles": roles.evolve, "bans": bans.evolve, "policy": policy.evolve, "emotes": emotes.evolve},
+    "chat": {"talk": talk.evolve},
+}
+"""Topic to the parts of a room that its events may change."""

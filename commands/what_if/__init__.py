@@ -1,0 +1,1 @@
+"""What another policy would have decided of a channel's chat, told from its events. Pure."""

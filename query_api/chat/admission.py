@@ -1,0 +1,47 @@
+"""Who may connect, and how often one address may ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from query_api.chat.limits import Limits
+from query_api.chat.refusal import Refused
+from query_api.rate_limit import TokenBuckets, network_of
+
+
+class Admission:
+    """Counts connections overall and by network; an IPv6 network is a /64."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._total = 0
+        self._by_network: Counter[str] = Counter()
+        self._asks = TokenBuckets(limits.joins_per_minute)
+
+    @property
+    def connections(self) -> int:
+        return self._total
+
+    def arrive(self, address: str) -> str:
+        """The network that it counts for, to be given to `depart`. Raises Refused."""
+        if self._total >= self._limits.connections:
+            raise Refused("overloaded", "there are too many connections; try again later", 5.0)
+        network = network_of(address)
+        if self._by_network[network] >= self._limits.connections_per_address:
+            most = self._limits.connections_per_address
+            raise Refused("too_many_connections", f"there are {most} connections from your address already", 5.0)
+        self._by_network[network] += 1
+        self._total += 1
+        return network
+
+    def depart(self, network: str) -> None:
+        self._total -= 1
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]
+
+    def ask(self, network: str, now_s: float) -> None:
+        """One join, or one look at a token, more. Raises Refused."""
+        allowance = self._asks.take(network, now_s)
+        if not allowance.allowed:
+            raise Refused("join_ratelimit", "your address joins too often; wait", round(allowance.retry_in_s, 3))

@@ -1,0 +1,43 @@
+"""A place in a room: what was seen of the topics that a room follows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+TOPICS = ("chat", "channels")
+"""What a room follows. They are partitioned alike, so that a room is one partition of each."""
+
+_PATTERN = re.compile(r"(\d{1,5}):(\d{1,18}):(\d{1,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Written `partition:chat:channels`, the latter two being the next offsets to see. Clients hand it back unread.
+
+    One number would not do: two topics interleave differently in each process, and a client may change processes.
+    """
+
+    partition: int
+    chat: int
+    channels: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}:{self.chat}:{self.channels}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError."""
+        match = _PATTERN.fullmatch(text)
+        if match is None:
+            raise ValueError("a cursor is what a frame carried as `cursor`")
+        return cls(*map(int, match.groups()))
+
+    def next_of(self, topic: str) -> int:
+        """The next offset to see."""
+        return self.chat if topic == "chat" else self.channels
+
+    def past(self, topic: str, offset: int) -> Cursor:
+        """The place when this was seen too."""
+        return replace(self, chat=offset + 1) if topic == "chat" else replace(self, channels=offset + 1)

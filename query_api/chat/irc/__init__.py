@@ -1,0 +1,1 @@
+"""IRC in Twitch's dialect: existing bots connect unchanged."""

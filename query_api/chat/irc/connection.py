@@ -1,0 +1,52 @@
+"""The IRC door over TCP, or TLS: lines in, lines out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from query_api.chat.connection import Connection, turned_away
+from query_api.chat.guest import POLICY_VIOLATION
+from query_api.chat.house import House
+from query_api.chat.irc import dialect
+from query_api.chat.irc.guest import IrcGuest
+from query_api.chat.irc.message import Lines, Malformed, Message
+from query_api.chat.keeper import Keeper
+
+
+class IrcConnection(Connection):
+    def __init__(self, house: House, keeper: Keeper) -> None:
+        super().__init__(house, keeper)
+        self._lines = Lines(house.limits.line)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        refused = turned_away(self, self.address)
+        if refused is not None:
+            self.end(POLICY_VIOLATION, refused.text)
+            return
+        write = cast(asyncio.Transport, transport).write
+        self.guest = IrcGuest(self.house, self._network or "", write, self.end)
+
+    def data_received(self, data: bytes) -> None:
+        if self.guest is None:
+            return
+        try:
+            lines = self._lines.receive(data)
+        except Malformed as malformed:
+            self.end(POLICY_VIOLATION, str(malformed))
+            return
+        if not self.heard(len(lines)):
+            self.end(POLICY_VIOLATION, "you send more than anybody needs to")
+            return
+        for line in lines:
+            if self.guest is not None:
+                self.guest.receive(line)
+
+    def end(self, code: int, why: str) -> None:
+        if self._ending_at is None:
+            self.send(Message("ERROR", (f"Closing link: {why}",)).to_bytes())
+            self._ended()
+
+    def ping(self) -> None:
+        self.send(Message("PING", (dialect.SERVER,)).to_bytes())

@@ -1,0 +1,110 @@
+"""What an event looks like to those in a room."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from query_api.chat.facts import FOLDED, Facts
+from query_api.chat.fragments import fragments_of
+from query_api.chat.frames import (
+    Badge,
+    Cleared,
+    Deleted,
+    MessageShown,
+    Raid,
+    Reaction,
+    Reply,
+    RoomFrame,
+    RoomState,
+    User,
+    UserBanned,
+)
+from schemas.events import chat, chat_policy, moderation
+from schemas.message import Event
+
+SHOWN: tuple[type[Event], ...] = (
+    chat.MessageSent,
+    chat.MessageDeleted,
+    chat.ChatCleared,
+    chat.Reacted,
+    chat.RaidReceived,
+    moderation.UserBanned,
+    chat_policy.ChatSettingsUpdated,
+    chat_policy.ShieldModeChanged,
+)
+"""What rooms show. What AutoMod stopped is nobody's but the moderators'."""
+
+WANTED = frozenset((*SHOWN, *FOLDED))
+
+COLOURS = (
+    "#FF0000", "#0000FF", "#008000", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57",
+    "#DAA520", "#D2691E", "#5F9EA0", "#1E90FF", "#FF69B4", "#8A2BE2", "#00FF7F",
+)  # fmt: skip
+"""Those that Twitch gives to who has chosen none."""
+
+
+def frame_of(event: Event, facts: Facts, said: Mapping[str, MessageShown]) -> RoomFrame | None:
+    """None where a room shows nothing. `said` are the messages that the room remembers, by id."""
+    match event:
+        case chat.MessageSent():
+            return _message(event, said)
+        case chat.MessageDeleted():
+            return Deleted(room_id=event.channel_id, message_id=event.message_id, user_id=event.sender_id)
+        case chat.ChatCleared():
+            return Cleared(room_id=event.channel_id)
+        case chat.Reacted():
+            return Reaction(
+                room_id=event.channel_id, user_id=event.reactor_id, emote=event.emote, message_id=event.message_id
+            )
+        case chat.RaidReceived():
+            raider = User(id=event.from_id, login=event.from_login, name=event.from_login)
+            return Raid(room_id=event.channel_id, user=raider, viewers=event.viewers, timestamp=event.occurred_at)
+        case moderation.UserBanned():
+            return _ban(event, said)
+        case chat_policy.ChatSettingsUpdated() | chat_policy.ShieldModeChanged():
+            return RoomState(room_id=event.channel_id, room_state=facts.modes_in_force())
+    return None
+
+
+def colour_of(user_id: str) -> str:
+    """The colour of a user's name: always the same."""
+    return COLOURS[zlib.crc32(user_id.encode()) % len(COLOURS)]
+
+
+def _message(event: chat.MessageSent, said: Mapping[str, MessageShown]) -> MessageShown:
+    return MessageShown(
+        room_id=event.channel_id,
+        id=event.message_id,
+        user=User(id=event.sender_id, login=event.sender_login, name=event.sender_name or event.sender_login),
+        content=event.text,
+        timestamp=event.occurred_at,
+        badges=[Badge(set_id=name, id=version or "1") for name, _, version in _parted(event.badges)],
+        color=colour_of(event.sender_id),
+        fragments=fragments_of(event.text, event.emotes),
+        reply=_reply(event.reply_parent_id, said),
+        announcement=event.announcement or None,
+    )
+
+
+def _parted(badges: list[str]) -> list[tuple[str, str, str]]:
+    return [badge.partition("/") for badge in badges]
+
+
+def _reply(message_id: str | None, said: Mapping[str, MessageShown]) -> Reply | None:
+    if message_id is None:
+        return None
+    parent = said.get(message_id)
+    if parent is None:
+        return Reply(message_id=message_id)
+    return Reply(message_id=message_id, user=parent.user, content=parent.content)
+
+
+def _ban(event: moderation.UserBanned, said: Mapping[str, MessageShown]) -> UserBanned:
+    login = event.target_login or next(
+        (message.user.login for message in said.values() if message.user.id == event.target_id), ""
+    )
+    duration_s = None
+    if event.expires_at is not None:
+        duration_s = max(1, round((event.expires_at - event.occurred_at).total_seconds()))
+    return UserBanned(room_id=event.channel_id, user_id=event.target_id, login=login, duration_s=duration_s)
