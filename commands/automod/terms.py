@@ -10,13 +10,10 @@ from itertools import groupby
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from commands.automod.folding import fold
-from commands.automod.reading import Reading, Way, even, flat
+from commands.automod.reading import ANCHOR, Reading, Way, even, flat
 
 K = TypeVar("K")
 Kind = Literal["whole", "head", "tail", "inner"]
-
-ANCHOR = 3
-"""Letters by which a term with a wildcard is looked up; the rest of it is compared then."""
 
 _GLOB = re.compile(r"(?:[^\W_]|\*)+")
 _STARS = re.compile(r"\*+")
@@ -74,26 +71,35 @@ class Terms(Generic[K]):
     def find(self, reading: Reading) -> Iterator[K]:
         """The terms that the text holds, each as often as it is found."""
         for way in reading.ways:
+            if self._has_nothing(way):
+                continue
             for index, term in self._near(way):
                 if _stands(term, way, index) and term.literal in reading.folded:
                     yield term.key
 
     def _near(self, way: Way) -> Iterator[tuple[int, Term[K]]]:
-        """Terms that may stand in the text, and where. Most texts have none: that is told by whole tables."""
+        """Terms that may stand in the text, and where."""
+        flats = way.flats
+        yield from _among(self.whole, enumerate(flats))
+        for size, table in self.head.items():
+            yield from _among(table, enumerate(word[:size] for word in flats), way.joined)
+        for size, table in self.tail.items():
+            yield from _among(table, enumerate(word[-size:] for word in flats), way.joined)
+        for size, table in self.inner.items():
+            yield from _among(table, _pieces(flats, size), way.joined)
+
+    def _has_nothing(self, way: Way) -> bool:
+        """Most texts have none: whole tables tell that at once."""
         flats = way.flats
         if not self.whole.keys().isdisjoint(flats):
-            yield from _among(self.whole, enumerate(flats))
+            return False
         for size, table in self.head.items():
-            heads = [word[:size] for word in flats]
-            if not table.keys().isdisjoint(heads):
-                yield from _among(table, enumerate(heads), way.joined)
+            if not table.keys().isdisjoint(way.heads if size == ANCHOR else [word[:size] for word in flats]):
+                return False
         for size, table in self.tail.items():
-            tails = [word[-size:] for word in flats]
-            if not table.keys().isdisjoint(tails):
-                yield from _among(table, enumerate(tails), way.joined)
-        for size, table in self.inner.items():
-            if _any_within(table, " ".join(flats), size):
-                yield from _among(table, _pieces(flats, size), way.joined)
+            if not table.keys().isdisjoint([word[-size:] for word in flats]):
+                return False
+        return not any(_any_within(table, " ".join(flats), size) for size, table in self.inner.items())
 
     def _found(self, kind: Kind, anchor: str) -> tuple[Term[K], ...]:
         if kind == "whole":
