@@ -73,9 +73,14 @@ def read(text: str) -> Reading:
 
 def even(folded: str) -> str:
     """Without apostrophes, and with no run of a letter longer than says something."""
-    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded).translate(_APOSTROPHES)
+    if "'" in folded or "’" in folded:
+        folded = folded.translate(_APOSTROPHES)
+    if len(folded) - len(flat(folded)) < MAX_RUN:
+        return folded
+    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded)
 
 
+@lru_cache(maxsize=256)
 def flat(folded: str) -> str:
     """With each run of a letter once."""
     return _AGAIN.sub("", folded)
