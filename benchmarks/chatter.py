@@ -13,7 +13,7 @@ from schemas.message import Event
 
 CHANNEL = "1001"
 BEGAN = datetime(2026, 10, 1, tzinfo=UTC)
-CHATTERS = 5_000
+CHATTERS = 2_000
 CALLS = (
     "lol", "gg", "LUL", "KEKW", "Pog", "hi", "F", "wtf", "no way", "nice", "W", "L", "yes", "what", "hello everyone",
     "clip it", "hahaha", "LETS GO", "first time here", "rip",

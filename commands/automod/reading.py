@@ -16,6 +16,8 @@ class Way(NamedTuple):
 
     words: tuple[str, ...]
     flats: tuple[str, ...]
+    heads: tuple[str, ...]
+    """The first letters of `flats`, as many as an anchor has."""
     joined: frozenset[int] = frozenset()
 
 
@@ -26,6 +28,8 @@ class Reading(NamedTuple):
     ways: Sequence[Way]
 
 
+ANCHOR = 3
+"""Letters by which a term with a wildcard is looked up; the rest of it is compared then."""
 MAX_RUN = 4
 """A longer run of one letter says no more."""
 
@@ -69,9 +73,14 @@ def read(text: str) -> Reading:
 
 def even(folded: str) -> str:
     """Without apostrophes, and with no run of a letter longer than says something."""
-    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded).translate(_APOSTROPHES)
+    if "'" in folded or "’" in folded:
+        folded = folded.translate(_APOSTROPHES)
+    if len(folded) - len(flat(folded)) < MAX_RUN:
+        return folded
+    return _LONG_RUN.sub(lambda run: run[1] * MAX_RUN, folded)
 
 
+@lru_cache(maxsize=256)
 def flat(folded: str) -> str:
     """With each run of a letter once."""
     return _AGAIN.sub("", folded)
@@ -79,7 +88,11 @@ def flat(folded: str) -> str:
 
 def _way(folded: str) -> Way:
     words, flattened = tuple(_WORD.findall(folded)), flat(folded)
-    return Way(words, words if flattened == folded else tuple(_WORD.findall(flattened)))
+    return _made(words, words if flattened == folded else tuple(_WORD.findall(flattened)))
+
+
+def _made(words: tuple[str, ...], flats: tuple[str, ...], joined: frozenset[int] = frozenset()) -> Way:
+    return Way(words, flats, tuple([word[:ANCHOR] for word in flats]), joined)
 
 
 def _spelt(chunk: str, table: dict[int, str]) -> str:
@@ -96,7 +109,7 @@ def _joined(spelt: Iterable[str]) -> Way:
     """Without the signs within chunks, and with single letters put together."""
     words = tuple(_gathered([squeezed for chunk in spelt if (squeezed := _squeezed(chunk))[0]]))
     texts = tuple(text for text, _ in words)
-    return Way(texts, tuple(map(flat, texts)), frozenset(at for at, (_, joined) in enumerate(words) if joined))
+    return _made(texts, tuple(map(flat, texts)), frozenset(at for at, (_, joined) in enumerate(words) if joined))
 
 
 def _squeezed(chunk: str) -> tuple[str, bool]:

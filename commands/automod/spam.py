@@ -31,6 +31,8 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
 
     `emotes` are the names that are emotes here: they are neither shouted nor said twice.
     """
+    if len(text) < MIN_CAPITALS and text.isascii():
+        return None
     words = text.split()
     said = [word for word in words if word not in emotes]
     pictures = 0 if text.isascii() else len(_PICTURE.findall(text))

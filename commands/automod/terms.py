@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import groupby
-from typing import Generic, Literal, NamedTuple, TypeVar
+from functools import cached_property
+from itertools import groupby, islice
+from typing import Generic, Literal, TypeVar
 
 from commands.automod.folding import fold
-from commands.automod.reading import Reading, Way, even, flat
+from commands.automod.reading import ANCHOR, Reading, Way, even, flat
 
 K = TypeVar("K")
 Kind = Literal["whole", "head", "tail", "inner"]
 
-ANCHOR = 3
-"""Letters by which a term with a wildcard is looked up; the rest of it is compared then."""
+MOST_NEAR = 5_000
+"""Comparisons for a text: a channel whose thousand terms all begin alike is its own trouble, not its neighbours'."""
 
 _GLOB = re.compile(r"(?:[^\W_]|\*)+")
 _STARS = re.compile(r"\*+")
 _SIGNS = re.compile(r"[^\w\s*-]")
 
 
-class Term(NamedTuple, Generic[K]):
+@dataclass(frozen=True)
+class Term(Generic[K]):
     """`globs` are its words. `literal` must stand in the text too where the term holds signs, as in `c++`."""
 
     key: K
@@ -31,6 +32,16 @@ class Term(NamedTuple, Generic[K]):
     at: int
     """Which of the words it is looked up by."""
     literal: str
+
+    @cached_property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Compiled when it is nearly found for the first time: most terms never are."""
+        return tuple(map(_pattern, self.globs))
+
+    @cached_property
+    def pieces(self) -> tuple[str, ...]:
+        """What must stand in the word it is looked up by."""
+        return tuple(flat(piece) for piece in self.globs[self.at].split("*"))
 
 
 Table = Mapping[int, Mapping[str, tuple[Term[K], ...]]]
@@ -74,26 +85,35 @@ class Terms(Generic[K]):
     def find(self, reading: Reading) -> Iterator[K]:
         """The terms that the text holds, each as often as it is found."""
         for way in reading.ways:
-            for index, term in self._near(way):
+            if self._has_nothing(way):
+                continue
+            for index, term in islice(self._near(way), MOST_NEAR):
                 if _stands(term, way, index) and term.literal in reading.folded:
                     yield term.key
 
     def _near(self, way: Way) -> Iterator[tuple[int, Term[K]]]:
-        """Terms that may stand in the text, and where. Most texts have none: that is told by whole tables."""
+        """Terms that may stand in the text, and where."""
+        flats = way.flats
+        yield from _among(self.whole, enumerate(flats))
+        for size, table in self.head.items():
+            yield from _among(table, enumerate(word[:size] for word in flats), way.joined)
+        for size, table in self.tail.items():
+            yield from _among(table, enumerate(word[-size:] for word in flats), way.joined)
+        for size, table in self.inner.items():
+            yield from _among(table, _pieces(flats, size), way.joined)
+
+    def _has_nothing(self, way: Way) -> bool:
+        """Most texts have none: whole tables tell that at once."""
         flats = way.flats
         if not self.whole.keys().isdisjoint(flats):
-            yield from _among(self.whole, enumerate(flats))
+            return False
         for size, table in self.head.items():
-            heads = [word[:size] for word in flats]
-            if not table.keys().isdisjoint(heads):
-                yield from _among(table, enumerate(heads), way.joined)
+            if not table.keys().isdisjoint(way.heads if size == ANCHOR else [word[:size] for word in flats]):
+                return False
         for size, table in self.tail.items():
-            tails = [word[-size:] for word in flats]
-            if not table.keys().isdisjoint(tails):
-                yield from _among(table, enumerate(tails), way.joined)
-        for size, table in self.inner.items():
-            if _any_within(table, " ".join(flats), size):
-                yield from _among(table, _pieces(flats, size), way.joined)
+            if not table.keys().isdisjoint([word[-size:] for word in flats]):
+                return False
+        return not any(_any_within(table, " ".join(flats), size) for size, table in self.inner.items())
 
     def _found(self, kind: Kind, anchor: str) -> tuple[Term[K], ...]:
         if kind == "whole":
@@ -167,12 +187,11 @@ def _anchor(glob: str) -> tuple[Kind, str]:
 def _stands(term: Term[K], way: Way, index: int) -> bool:
     first = index - term.at
     words = way.words[max(first, 0) : first + len(term.globs)]
-    if first < 0 or len(words) < len(term.globs):
+    if first < 0 or len(words) < len(term.globs) or not all(map(way.flats[index].__contains__, term.pieces)):
         return False
-    return all(_pattern(glob).fullmatch(word) for glob, word in zip(term.globs, words, strict=True))
+    return all(pattern.fullmatch(word) for pattern, word in zip(term.patterns, words, strict=True))
 
 
-@lru_cache(maxsize=4_096)
 def _pattern(glob: str) -> re.Pattern[str]:
     """Linear: what a star has found once is not looked for again."""
     first, *others = glob.split("*")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,11 +61,24 @@ def what_if(events: Iterable[Event], wanted: Wanted, since: datetime, examples: 
     Raises Rejected where the policy cannot be combined with the channel's.
     """
     report, world = Report(examples), World(wanted)
-    for event in _remembered(iter(events), world, since):
-        judged = world.judge(event)
-        if judged is not None:
-            report.add(judged)
+    with _uncollected():
+        for event in _remembered(iter(events), world, since):
+            judged = world.judge(event)
+            if judged is not None:
+                report.add(judged)
     return report
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is folded has no cycles: looking for some takes an eighth of the time."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _remembered(events: Iterator[Event], world: World, since: datetime) -> Iterator[Event]:

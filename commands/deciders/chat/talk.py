@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -31,8 +30,7 @@ _MESSAGES = 20_000
 _HELD = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(NamedTuple):
     """`times` are those of the last messages within the span that rates are measured over, the latest last."""
 
     times: tuple[datetime, ...] = ()
@@ -44,8 +42,7 @@ class Speaker:
         return self.times[-1] if self.times else None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A message that may still be answered, reacted to or taken back."""
 
     sender_id: str

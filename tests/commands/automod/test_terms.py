@@ -108,6 +108,14 @@ def test_one_of_many_is_told_by_its_key() -> None:
     assert set(matcher.find(read("here is term417ending"))) == {417}
 
 
+def test_terms_that_all_begin_alike_are_told_apart() -> None:
+    matcher: Terms[int] = Terms()
+    for number in range(1_000):
+        matcher = matcher.add(number, f"alike*{number}x")
+
+    assert set(matcher.find(read("alike and alike789x"))) == {789, 89, 9}
+
+
 def test_a_dropped_term_is_not_found() -> None:
     both = NONE.add("1", "hate*").add("2", "hateful")
 
