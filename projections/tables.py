@@ -129,9 +129,12 @@ class Model:
 
     def fold(self, records: Iterable[Record]) -> Changes:
         """Raises KeyError for a record type that has no place on the topic."""
-        return merge(self._changes(records))
+        on = self.on
+        if not self.log:
+            return merge(on[record.type](record.fields) for record in records)
+        return merge(self._changes_and_log(records))
 
-    def _changes(self, records: Iterable[Record]) -> Iterator[Change]:
+    def _changes_and_log(self, records: Iterable[Record]) -> Iterator[Change]:
         on, log = self.on, self.log
         for record in records:
             yield on[record.type](record.fields)

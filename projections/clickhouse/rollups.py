@@ -21,6 +21,7 @@ ROLLUPS = {
         """
         SELECT channel_id, toStartOfMinute(occurred_at) AS minute, count() AS messages, uniqExact(sender_id) AS chatters
         FROM {db}.chat{at}
+        WHERE type = 'MessageSent'
         GROUP BY channel_id, minute
         """,
     ),

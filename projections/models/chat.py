@@ -21,10 +21,10 @@ MESSAGES = Table(
         "sender_name": "text",
         "text": "text",
         "reply_parent_id": "text",
-        "badges": "text[]",
         "emotes": "text",
         "announcement": "text",
         "sent_at": "timestamptz",
+        "badges": "text",
     },
     append_only=True,
     indexes=(
@@ -100,7 +100,6 @@ _message = itemgetter(
     "sender_name",
     "text",
     "reply_parent_id",
-    "badges",
     "emotes",
     "announcement",
     "occurred_at",
@@ -112,7 +111,8 @@ _raid = itemgetter("event_id", "channel_id", "from_id", "from_login", "viewers",
 
 
 def _message_sent(e: Fields) -> Change:
-    return Change(MESSAGES, _message(e), INSERT)
+    # One text with spaces: a list in a row would have the collector look at every row again and again.
+    return Change(MESSAGES, (*_message(e), " ".join(e["badges"])), INSERT)
 
 
 def _message_held(e: Fields) -> Change:

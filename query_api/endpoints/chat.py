@@ -192,7 +192,7 @@ async def _reactions(call: Call[Any, Any], message_ids: Sequence[str]) -> dict[s
 
 
 def _message(row: Record, reactions: list[ReactionCount]) -> ChatMessage:
-    badges = (badge.partition("/") for badge in row["badges"])
+    badges = (badge.partition("/") for badge in row["badges"].split())
     return ChatMessage(
         message_id=row["message_id"],
         broadcaster_id=row["channel_id"],

@@ -26,11 +26,13 @@ def test_a_message_is_there_with_what_it_is_shown_with() -> None:
         "sender_name": "Ann",
         "text": "hi",
         "reply_parent_id": None,
-        "badges": ["moderator/1"],
+        "badges": ["moderator/1", "subscriber/3"],
         "emotes": "e:0-1",
         "announcement": "blue",
     }
-    assert rows("chat_messages", record("MessageSent", 1, **message)) == [{**message, "sent_at": at(1)}]
+    assert rows("chat_messages", record("MessageSent", 1, **message)) == [
+        {**message, "badges": "moderator/1 subscriber/3", "sent_at": at(1)}
+    ]
 
 
 def test_what_automod_holds_and_refuses_is_kept_with_its_reasons() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projections.contract import Advance, Record
-from projections.models import MODELS, accounts, channels, follows, playback, stream_health, streams, support
+from projections.models import MODELS, accounts, channels, follows, playback, stream_health, streams
 from projections.postgres.sink import PostgresSink
 from projections.tables import INSERT, REPLACE, Model
 from schemas.catalog import events_of
@@ -291,19 +291,6 @@ def test_follows() -> None:
         record("UserFollowed", 4, channel_id="1", follower_id="3"),
     )
     assert tables["follows"] == [{"channel_id": "1", "follower_id": "3", "followed_at": at(4)}]
-
-
-def test_donations() -> None:
-    donation = {
-        "donation_id": "d1",
-        "channel_id": "1",
-        "donor_id": "2",
-        "amount_minor": 500,
-        "currency": "EUR",
-        "message": "Thanks",
-    }
-    tables = tables_after(support.MODEL, record("DonationReceived", 0, **donation))
-    assert tables["donations"] == [{**donation, "donated_at": at(0)}]
 
 
 VIEWER = {"stream_id": "st", "viewer_session_id": "v", "channel_id": "1", "sampling": 1}

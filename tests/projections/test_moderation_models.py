@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from projections.contract import Record
-from projections.models import channels, support
-from projections.tables import Model
+from projections.models import channels
 from tests.projections.folding import at, record, tables_after
 
 OF_ADA: dict[str, Any] = {"channel_id": "1"}
 
 
-def rows(table: str, *records: Record, model: Model = channels.MODEL) -> list[dict[str, Any]]:
-    return tables_after(model, *records)[table]
+def rows(table: str, *records: Record) -> list[dict[str, Any]]:
+    return tables_after(channels.MODEL, *records)[table]
 
 
 @pytest.mark.parametrize(
@@ -198,15 +197,3 @@ def test_what_a_moderator_did_is_in_the_audit_log(type_: str, facts: dict[str, A
 @pytest.mark.parametrize("type_", ["ChannelUpdated", "EmoteAdded", "UnbanRequested", "WarningAcknowledged"])
 def test_what_no_moderator_did_is_not(type_: str) -> None:
     assert rows("channel_actions", record(type_, 1, **OF_ADA)) == []
-
-
-def test_a_subscription_is_there_until_it_ends() -> None:
-    log = [
-        record("UserSubscribed", 1, **OF_ADA, subscriber_id="2", tier="1000", since=at(1)),
-        record("UserSubscribed", 2, **OF_ADA, subscriber_id="2", tier="3000", since=at(1)),
-        record("UserUnsubscribed", 3, **OF_ADA, subscriber_id="2"),
-    ]
-    assert rows("subscriptions", *log[:2], model=support.MODEL) == [
-        {**OF_ADA, "subscriber_id": "2", "tier": "3000", "since": at(1)}
-    ]
-    assert rows("subscriptions", *log, model=support.MODEL) == []

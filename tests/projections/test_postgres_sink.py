@@ -17,6 +17,7 @@ from projections.models import MODELS, chat, follows
 from projections.postgres.schema import ensure_live
 from projections.postgres.sink import PostgresSink
 from projections.tables import Model
+from tests.projections.folding import record
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
 CHAT, FOLLOWS = chat.MODEL, follows.MODEL
@@ -25,16 +26,9 @@ pytestmark = pytest.mark.stack
 
 
 def message(offset: int, text: str = "hi", channel: str = "1", **more: Any) -> Record:
-    fields = {
-        "message_id": str(uuid.uuid4()),
-        "channel_id": channel,
-        "sender_id": "2",
-        "sender_login": "ann",
-        "text": text,
-        "reply_parent_id": None,
-        "occurred_at": NOW,
-    }
-    return Record(offset, "MessageSent", fields | more)
+    ids = {"message_id": str(uuid.uuid4()), "channel_id": channel, "sender_id": "2", "reply_parent_id": None}
+    sent = record("MessageSent", **{**ids, "text": text, "occurred_at": NOW, **more})
+    return sent._replace(offset=offset)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_a_message_that_says_nothing_is_dropped_with_a_reason(viewer: Member, st
     said = {"broadcaster_id": streamer.id, "sender_id": viewer.id, "message": "   "}
     dropped = viewer.ask("POST", "/helix/chat/messages", json=said)
     assert dropped.status_code == 200
-    assert dropped.json()["data"][0]["drop_reason"]["code"] == "msg_rejected"
+    assert dropped.json()["data"][0]["drop_reason"]["code"] == "msg_empty"
 
 
 def test_the_owner_changes_the_channel(streamer: Member) -> None:

@@ -15,7 +15,7 @@ _WORD = re.compile(r"\S+")
 def emotes_of(room: Room, user_id: str) -> Mapping[str, str]:
     """What the user may say here: name to emote id."""
     if not room.emotes:
-        return {}
+        return GLOBAL_EMOTES
     subscription = room.subscribers.get(user_id)
     tier = subscription.tier if subscription else ""
     own = {emote.name: emote_id for emote_id, emote in room.emotes.items() if emote.tier <= tier}
