@@ -22,7 +22,7 @@ from topology.settings import Settings
 RETRY_S = 0.5
 BATCH = 500
 POLL_MS = 1_000
-FETCH_MAX_WAIT_MS = 5_000
+FETCH_MAX_WAIT_MS = 1_000
 """Longest that a fetch waits on an idle partition. What is appended comes at once; each fetch in vain costs CPU."""
 
 log = structlog.get_logger(__name__)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -16,6 +18,9 @@ from query_api.chat.facts import AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
 from schemas.message import Event
+
+QUICK_S = 0.002
+"""A room that is told in less needs no rest."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +64,7 @@ class Rooms:
         self._partitions = [Partition(at=start, first=start) for start in starts]
         self._rooms: OrderedDict[str, Room] = OrderedDict()
         self._to_flush: dict[Room, None] = {}
+        self._rested_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
         self.facts = AllFacts()
 
     def __iter__(self) -> Iterator[Room]:
@@ -115,13 +121,9 @@ class Rooms:
             self.flush_soon(room)
 
     def flush(self) -> None:
-        """Send what came since the last time."""
-        rooms, self._to_flush = self._to_flush, {}
-        for room in rooms:
-            try:
-                room.flush()
-            except Exception:
-                log.exception("a room could not be told", room=room.channel_id)
+        """Send now what waits to be sent."""
+        for room in tuple(self._to_flush):
+            self._flush(room)
 
     def _certain(self, partition: Partition) -> Cursor:
         """From where nothing is repeated: of an event in `chat` the first append may lie before what is kept."""
@@ -129,10 +131,30 @@ class Rooms:
         return replace(first, chat=first.chat and min(first.chat + self._limits.look_back, partition.at.chat))
 
     def flush_soon(self, room: Room) -> None:
-        """Once what happens now is done."""
-        if not self._to_flush:
-            asyncio.get_running_loop().call_soon(self.flush)
+        """Once what happens now is done. A room that took long to tell rests as long: others have half of the loop, and
+        what comes meanwhile is one write."""
+        if room in self._to_flush:
+            return
         self._to_flush[room] = None
+        rest_s = self._rested_at.get(room, 0.0) - time.monotonic()
+        loop = asyncio.get_running_loop()
+        if rest_s > 0:
+            loop.call_later(rest_s, self._flush, room)
+        else:
+            loop.call_soon(self._flush, room)
+
+    def _flush(self, room: Room) -> None:
+        if room not in self._to_flush:
+            return
+        del self._to_flush[room]
+        began = time.monotonic()
+        try:
+            room.flush()
+        except Exception:
+            log.exception("a room could not be told", room=room.channel_id)
+        ended = time.monotonic()
+        if ended - began > QUICK_S:
+            self._rested_at[room] = ended + (ended - began)
 
     def _event_of(self, kept: Kept) -> Event | None:
         return kept.content if isinstance(kept.content, Event) else self._decoder.event(kept.content)

@@ -199,7 +199,7 @@ def test_the_table_names_each_process_after_what_it_needs() -> None:
     for process in PROCESSES:
         assert seen.issuperset(process.needs)
         seen.add(process.name)
-    assert len(PROCESSES) == len(seen) == 9
+    assert len(PROCESSES) == len(seen) == 10
 
 
 def test_the_small_program_is_valid_python() -> None:
