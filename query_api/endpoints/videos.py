@@ -18,7 +18,12 @@ from schemas.events.channels import PUBLIC
 
 SCOPE = "channel:manage:videos"
 
-_SQL = """
+WATCHABLE = """(s.playback_policy = 'public' OR v.channel_id = {viewer} OR (
+    s.playback_policy = 'subscribers' AND EXISTS (
+        SELECT FROM subscriptions p WHERE p.channel_id = v.channel_id AND p.subscriber_id = {viewer})))"""
+"""Of a video `v` and its stream `s`: whether the viewer may watch it."""
+
+_SQL = f"""
 SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(s.title, '') AS title, coalesce(s.language, '') AS language, v.started_at, v.published_at,
        v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions,
@@ -26,9 +31,7 @@ SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.dis
 FROM videos v
 LEFT JOIN users u ON u.user_id = v.channel_id
 LEFT JOIN streams s ON s.stream_id = v.stream_id
-WHERE v.published_at IS NOT NULL
-  AND (s.playback_policy = 'public' OR v.channel_id = $6 OR (s.playback_policy = 'subscribers' AND EXISTS (
-      SELECT FROM subscriptions p WHERE p.channel_id = v.channel_id AND p.subscriber_id = $6)))
+WHERE v.published_at IS NOT NULL AND {WATCHABLE.format(viewer="$6")}
   AND (cardinality($1::text[]) = 0 OR v.stream_id = ANY($1))
   AND ($2::text IS NULL OR v.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (v.published_at, v.stream_id) < ($3, $4))
