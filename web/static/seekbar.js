@@ -88,7 +88,7 @@ export class Seekbar {
     this.#bar.setAttribute("aria-disabled", String(!window));
     this.#bar.setAttribute("aria-valuemin", String(-length));
     this.#bar.setAttribute("aria-valuenow", String(-Math.min(behind, length)));
-    this.#bar.setAttribute("aria-valuetext", behind ? `${spoken(behind)} behind live` : "Live");
+    this.#bar.setAttribute("aria-valuetext", behind ? `${spoken(behind)} ${window.recorded ? "before the end" : "behind live"}` : "Live");
     this.#live.setAttribute("aria-pressed", String(isLive));
     this.#behind.textContent = behind ? `−${clock(behind)}` : "";
     const dragged = this.#dragging && window;
@@ -102,7 +102,8 @@ export class Seekbar {
     if (this.#preview.hidden) return;
     this.#thumbnails.refresh();
     const back = Math.round((1 - this.#pointer) * (window.live - window.start));
-    this.#previewTime.textContent = back ? `−${clock(back)}` : "Live";
+    if (window.recorded) this.#previewTime.textContent = clock(Math.round(this.#pointed()));
+    else this.#previewTime.textContent = back ? `−${clock(back)}` : "Live";
     const date = this.#player.dateAt(this.#pointed());
     const tile = date && this.#thumbnails.at(date);
     if (tile) this.#draw(tile);
