@@ -19,7 +19,7 @@ const REASONS = {
 };
 const DONE = new Set(["msg_rejected"]); // the message is with the moderators: nothing to send again
 
-/** `send` says a text, in reply to a message or null; it throws ChatProblem. `hurry` is called when somebody was warned. */
+/** `send` says a text, in reply to a message or null; it throws ChatProblem. `onWarned` is called when it is refused for a warning. */
 export class ChatForm {
   #form = document.getElementById("say");
   #text = document.getElementById("text");
@@ -84,7 +84,7 @@ export class ChatForm {
     this.#sending = true;
     this.#show();
     try {
-      if (await send(this.#text.value, this.#replyTo)) this.#sent();
+      if (await send(this.#text.value.toWellFormed?.() ?? this.#text.value, this.#replyTo)) this.#sent();
     } catch (error) {
       if (DONE.has(error.code)) this.#sent();
       this.explain(error);

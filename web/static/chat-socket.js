@@ -124,6 +124,7 @@ export class ChatSocket extends EventTarget {
       this.#again();
       this.#tell("session-over");
     } else if (PASSING.has(code)) this.#again(error.retry_after);
+    else if (code === "bad_frame") this.#fail(error);
     else if (!this.#joined) {
       this.#drop();
       this.#fail(error);

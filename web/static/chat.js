@@ -28,6 +28,7 @@ export class Chat {
   #moderation;
   #you = null;
   #modes = null;
+  #refused = false;
   #onScreen = new Map(); // reactions to what is on screen, by emote
 
   constructor(session, channel, signIn) {
@@ -63,7 +64,10 @@ export class Chat {
     });
     socket.addEventListener("joined", ({ detail }) => this.#joined(detail));
     socket.addEventListener("frame", ({ detail }) => this.#show(detail));
-    socket.addEventListener("refused", ({ detail }) => this.#form.complain(detail.message));
+    socket.addEventListener("refused", ({ detail }) => {
+      this.#refused = true;
+      this.#form.complain(detail.message);
+    });
     socket.addEventListener("session-over", () => this.#session.expire());
     socket.enter(this.#session.user?.token ?? null);
   }
@@ -73,6 +77,8 @@ export class Chat {
     this.#log.me = you?.user.login ?? null;
     this.#showModes(modes);
     this.#moderation.offer(this.#moderates, modes);
+    if (this.#refused) this.#form.complain("");
+    this.#refused = false;
     if (!fresh) return;
     this.#log.empty();
     this.#readHistory();

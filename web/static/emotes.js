@@ -40,7 +40,7 @@ export class EmotePicker {
     const emotes = await this.load().catch(() => []);
     if (!this.#panel.childElementCount) this.#panel.append(...emotes.map((emote) => this.#button(emote)));
     this.#panel.hidden = false;
-    opener.setAttribute("aria-expanded", "true");
+    if (opener.ariaExpanded !== null) opener.ariaExpanded = "true";
     this.#panel.querySelector("button")?.focus();
   }
 
@@ -51,7 +51,7 @@ export class EmotePicker {
 
   #hide() {
     this.#panel.hidden = true;
-    this.#opener?.setAttribute("aria-expanded", "false");
+    if (this.#opener?.ariaExpanded) this.#opener.ariaExpanded = "false";
   }
 
   async #load() {
