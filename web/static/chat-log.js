@@ -13,10 +13,13 @@ export class ChatLog extends EventTarget {
   #messages = new Map(); // what the list shows, by id
   #reactions = new Map(); // message id to emote to count
   #emotes = new Map(); // name to id, as far as known
+  #menus;
   me = null;
 
-  constructor() {
+  /** `menus`: whether messages offer one. */
+  constructor(menus = true) {
     super();
+    this.#menus = menus;
     this.#newer.addEventListener("click", () => this.#follow());
     this.#list.addEventListener("scroll", () => {
       if (this.#atEnd()) this.#newer.hidden = true;
@@ -104,13 +107,7 @@ export class ChatLog extends EventTarget {
     const item = lineOf(message, this.me, parent);
     const quote = item.querySelector(".parent");
     if (quote) quote.dataset.of = message.reply.message_id;
-    const more = document.createElement("button");
-    more.type = "button";
-    more.className = "more quiet";
-    more.tabIndex = -1;
-    more.setAttribute("aria-label", "Actions for this message");
-    more.textContent = "⋯";
-    item.append(more);
+    if (this.#menus) item.append(moreButton());
     this.#messages.set(message.id, message);
     const earlier = ({ dataset }) => Number(dataset.at) <= Number(item.dataset.at);
     const before = byTime ? [...this.#list.children].findLast(earlier) : this.#list.lastElementChild;
@@ -179,4 +176,14 @@ export class ChatLog extends EventTarget {
     this.#list.scrollTop = this.#list.scrollHeight;
     this.#newer.hidden = true;
   }
+}
+
+function moreButton() {
+  const more = document.createElement("button");
+  more.type = "button";
+  more.className = "more quiet";
+  more.tabIndex = -1;
+  more.setAttribute("aria-label", "Actions for this message");
+  more.textContent = "⋯";
+  return more;
 }

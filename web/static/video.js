@@ -51,7 +51,7 @@ function play(video) {
   const { search } = new URL(video.playback_url);
   thumbnails.open(video.playback_url, () => search.slice(1));
   recording.play(video.playback_url);
-  new ChatReplay(session, video.id, recording, new ChatLog());
+  new ChatReplay(session, video.id, recording, new ChatLog(false));
 }
 
 new Controls(element("video"));
