@@ -209,7 +209,16 @@ def test_guessing_tokens_spends_the_address_s_limit(alone: Settings) -> None:
 
 
 def test_the_pages_and_their_parts_are_served(edge: TestClient) -> None:
-    for path in ("/", "/watch/anna", "/videos/one", "/creator", "/docs", "/redoc", "/static/watch.js", "/vendor/hls.js/hls.min.js"):
+    for path in (
+        "/",
+        "/watch/anna",
+        "/videos/one",
+        "/creator",
+        "/docs",
+        "/redoc",
+        "/static/watch.js",
+        "/vendor/hls.js/hls.min.js",
+    ):
         assert edge.get(path).status_code == 200
     assert edge.get("/openapi.json").json()["openapi"] == "3.1.0"
     assert edge.get("/site.json").json() == {"chat_url": "ws://127.0.0.1:8082/ws"}

@@ -124,9 +124,7 @@ def test_slow_mode_counts_down_what_is_left_to_wait(edge: Edge, owner: Member, v
     expect(page.locator("#text")).to_have_value("too soon")
 
 
-def test_a_moderator_deletes_times_out_warns_clears_and_sets_modes(
-    edge: Edge, owner: Member, visit: Visit
-) -> None:
+def test_a_moderator_deletes_times_out_warns_clears_and_sets_modes(edge: Edge, owner: Member, visit: Visit) -> None:
     page, moderator, loud = visit.page, edge.register(), edge.register()
     appoint(owner, moderator)
     chatting(edge, owner, page, moderator)
