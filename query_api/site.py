@@ -1,4 +1,4 @@
-"""The pages for people: the home, watch, video and creator pages and the API's documentation, all served from `web/`."""
+"""The pages for people: the home, watch, video and creator pages and the API's documents, served from `web/`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
 from query_api.endpoints.chat import SORTED, ChatMessage, shown
-from query_api.endpoints.videos import WATCHABLE
+from query_api.endpoints.videos import for_viewer
 from query_api.errors import ApiError
 from query_api.fields import Moment, StreamId
 from query_api.pages import Page, PageQuery, by_time, paged
@@ -16,11 +16,14 @@ from query_api.vod_links import VodLinks
 
 LONGEST_S = 7 * 24 * 3600
 
-_VIDEO = f"""
+_VIDEO = for_viewer(
+    """
 SELECT v.channel_id, v.started_at, v.duration_ms
 FROM videos v LEFT JOIN streams s ON s.stream_id = v.stream_id
-WHERE v.stream_id = $1 AND v.published_at IS NOT NULL AND {WATCHABLE.format(viewer="$2")}
-"""
+WHERE v.stream_id = $1 AND v.published_at IS NOT NULL AND WATCHABLE
+""",
+    "$2",
+)
 
 
 class VideoChatQuery(PageQuery):

@@ -151,6 +151,34 @@ def test_a_moderator_deletes_times_out_warns_clears_and_sets_modes(edge: Edge, o
     visit.check(edge.url)
 
 
+def test_a_moderator_allows_what_automod_holds(edge: Edge, owner: Member, viewer: Member, visit: Visit) -> None:
+    page = visit.page
+    query = as_moderator(owner, owner)
+    made(owner.ask("PUT", "/helix/moderation/automod/settings", params=query, json={"swearing": 4}))
+    chatting(edge, owner, page, owner)
+    assert made(say(viewer, owner, "what the fuck"))["is_sent"] is False
+    held = page.locator("#held li")
+    expect(held).to_contain_text("what the fuck", timeout=SOON_MS)
+    held.get_by_role("button", name="Allow").click()
+    expect(page.locator("#messages li").last).to_contain_text("what the fuck", timeout=SOON_MS)
+    expect(held).to_have_count(0)
+    visit.check(edge.url)
+
+
+def test_who_was_warned_reads_why_and_goes_on(edge: Edge, owner: Member, visit: Visit) -> None:
+    page, warned = visit.page, edge.register()
+    warning = {"data": {"user_id": warned.id, "reason": "<b>Be kind</b>"}}
+    made(owner.ask("POST", "/helix/moderation/warnings", params=as_moderator(owner, owner), json=warning))
+    chatting(edge, owner, page, warned)
+    send(page, "and now?")
+    expect(page.locator("#warning-text")).to_have_text("<b>Be kind</b>", timeout=SOON_MS)
+    page.click("#warning-read")
+    expect(page.locator("#warning")).to_be_hidden(timeout=SOON_MS)
+    page.focus("#text")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages li").last).to_contain_text("and now?", timeout=SOON_MS)
+
+
 @pytest.mark.faults
 def test_a_killed_chat_process_loses_nothing_and_repeats_nothing(
     edge: Edge, chat: Chat, owner: Member, visit: Visit
