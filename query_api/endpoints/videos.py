@@ -24,7 +24,7 @@ _WATCHABLE = """(s.playback_policy = 'public' OR v.channel_id = VIEWER OR (
 
 
 def for_viewer(sql: str, parameter: str) -> str:
-    """The query with `WATCHABLE` filled in: whether the viewer, a parameter of it, may watch video `v` of stream `s`."""
+    """The query with `WATCHABLE` filled in: whether the viewer, a parameter, may watch video `v` of stream `s`."""
     return sql.replace("WATCHABLE", _WATCHABLE.replace("VIEWER", parameter))
 
 
