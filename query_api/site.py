@@ -1,12 +1,13 @@
-"""The pages for people: the home, watch and creator pages and the API's documentation, all served from `web/`."""
+"""The pages for people: the home, watch, video and creator pages and the API's documents, served from `web/`."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
@@ -21,9 +22,10 @@ _COMMON = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancest
 def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     """`document` is the OpenAPI document."""
     playback = " ".join(filter(None, (settings.playback_url.rstrip("/"), settings.cloudfront_base_url.rstrip("/"))))
+    chat = "{0.scheme}://{0.netloc}".format(urlsplit(settings.chat_url))
     # hls.js feeds the player through blob URLs and may work in a worker made from one.
     pages = (
-        f"{_COMMON}; style-src 'self'; img-src 'self' data: {playback}; connect-src 'self' {playback}; "
+        f"{_COMMON}; style-src 'self'; img-src 'self' data: {playback}; connect-src 'self' {playback} {chat}; "
         f"media-src 'self' blob: {playback}; worker-src blob:"
     )
     # Swagger UI and ReDoc style their elements by script, and ReDoc searches in a worker.
@@ -32,13 +34,18 @@ def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
     async def openapi(request: Request) -> Response:
         return Response(document, media_type="application/json")
 
+    async def addresses(request: Request) -> Response:
+        return JSONResponse({"chat_url": settings.chat_url}, headers={"Cache-Control": "no-cache"})
+
     return [
         _page("/", "home.html", pages),
         _page("/watch/{login}", "watch.html", pages),
+        _page("/videos/{video_id}", "video.html", pages),
         _page("/creator", "creator.html", pages),
         _page("/docs", "docs.html", docs),
         _page("/redoc", "redoc.html", docs),
         Route("/openapi.json", openapi),
+        Route("/site.json", addresses),
         Mount("/static", _Assets(directory=WEB / "static")),
         Mount("/vendor", _Assets(directory=WEB / "vendor")),
     ]

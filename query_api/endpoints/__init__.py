@@ -34,6 +34,7 @@ from query_api.endpoints import (
     unban_requests,
     user_warnings,
     users,
+    video_chat,
     videos,
 )
 
@@ -48,6 +49,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *stream_keys.ENDPOINTS,
     *stream_health.ENDPOINTS,
     *videos.ENDPOINTS,
+    *video_chat.ENDPOINTS,
     *clips.ENDPOINTS,
     *chat.ENDPOINTS,
     *announcements.ENDPOINTS,

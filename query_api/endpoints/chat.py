@@ -9,6 +9,9 @@ from typing import Any, Literal
 from asyncpg import Record
 from pydantic import BaseModel, Field
 
+from query_api.chat.fragments import fragments_of
+from query_api.chat.frames import Fragment
+from query_api.chat.views import colour_of
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import MessageId, Moment, UserId
@@ -49,12 +52,13 @@ WHERE m.channel_id = $1 AND ($2::text IS NULL OR m.sender_id = $2)
 ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $8
 """
 
-_SORTED = {
+SORTED = {
     "newest": _SQL,
     "oldest": _SQL.replace("(m.sent_at, m.message_id) <", "(m.sent_at, m.message_id) >").replace(
         "ORDER BY m.sent_at DESC, m.message_id DESC", "ORDER BY m.sent_at, m.message_id"
     ),
 }
+"""Of a channel, a user, from, before, the place after which the page begins (two), with what was deleted, how many."""
 
 _REACTIONS = """
 SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
@@ -97,6 +101,8 @@ class ChatMessage(BaseModel):
     sender_login: str
     sender_name: str
     message: str
+    fragments: list[Fragment]
+    color: str = Field(description="Of the sender's name, #RRGGBB.")
     reply_parent_message_id: str | None
     badges: list[Badge]
     emotes: str = Field(description="Where emotes stand, as in IRC's tag: `id:first-last,…/id:…`, in characters.")
@@ -134,7 +140,7 @@ class SentMessage(BaseModel):
 async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
     rows = await services.database.rows(
-        _SORTED[query.sort],
+        SORTED[query.sort],
         query.broadcaster_id,
         query.user_id,
         query.started_at,
@@ -144,9 +150,13 @@ async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
         query.first + 1,
     )
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["sent_at"], row["message_id"]))
-    reactions = await _reactions(call, [row["message_id"] for row in page])
-    data = [_message(row, reactions.get(row["message_id"], [])) for row in page]
-    return Answer(Page[ChatMessage](data=data, pagination=pagination))
+    return Answer(Page[ChatMessage](data=await shown(call, page), pagination=pagination))
+
+
+async def shown(call: Call[Any, Any], rows: Sequence[Record]) -> list[ChatMessage]:
+    """The rows with their reactions."""
+    reactions = await _reactions(call, [row["message_id"] for row in rows])
+    return [_message(row, reactions.get(row["message_id"], [])) for row in rows]
 
 
 async def send_message(call: Call[Nothing, NewMessage]) -> Answer:
@@ -200,6 +210,8 @@ def _message(row: Record, reactions: list[ReactionCount]) -> ChatMessage:
         sender_login=row["sender_login"],
         sender_name=row["sender_name"] or row["sender_login"],
         message=row["text"],
+        fragments=fragments_of(row["text"], row["emotes"]),
+        color=colour_of(row["sender_id"]),
         reply_parent_message_id=row["reply_parent_id"],
         badges=[Badge(set_id=set_id, id=version) for set_id, _, version in badges],
         emotes=row["emotes"],

@@ -18,7 +18,18 @@ from schemas.events.channels import PUBLIC
 
 SCOPE = "channel:manage:videos"
 
-_SQL = """
+_WATCHABLE = """(s.playback_policy = 'public' OR v.channel_id = VIEWER OR (
+    s.playback_policy = 'subscribers' AND EXISTS (
+        SELECT FROM subscriptions p WHERE p.channel_id = v.channel_id AND p.subscriber_id = VIEWER)))"""
+
+
+def for_viewer(sql: str, parameter: str) -> str:
+    """The query with `WATCHABLE` filled in: whether the viewer, a parameter, may watch video `v` of stream `s`."""
+    return sql.replace("WATCHABLE", _WATCHABLE.replace("VIEWER", parameter))
+
+
+_SQL = for_viewer(
+    """
 SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.display_name, '') AS display_name,
        coalesce(s.title, '') AS title, coalesce(s.language, '') AS language, v.started_at, v.published_at,
        v.duration_ms, v.bytes, v.complete, v.playback_path, v.renditions,
@@ -26,14 +37,14 @@ SELECT v.stream_id, v.channel_id, coalesce(u.login, '') AS login, coalesce(u.dis
 FROM videos v
 LEFT JOIN users u ON u.user_id = v.channel_id
 LEFT JOIN streams s ON s.stream_id = v.stream_id
-WHERE v.published_at IS NOT NULL
-  AND (s.playback_policy = 'public' OR v.channel_id = $6 OR (s.playback_policy = 'subscribers' AND EXISTS (
-      SELECT FROM subscriptions p WHERE p.channel_id = v.channel_id AND p.subscriber_id = $6)))
+WHERE v.published_at IS NOT NULL AND WATCHABLE
   AND (cardinality($1::text[]) = 0 OR v.stream_id = ANY($1))
   AND ($2::text IS NULL OR v.channel_id = $2)
   AND ($3::timestamptz IS NULL OR (v.published_at, v.stream_id) < ($3, $4))
 ORDER BY v.published_at DESC, v.stream_id DESC LIMIT $5
-"""
+""",
+    "$6",
+)
 
 
 class VideosQuery(PageQuery):

@@ -137,7 +137,7 @@ def process(
 
 @pytest.fixture(scope="session")
 def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
-    port, rtmp_port, playback_port = free_ports(3)
+    port, rtmp_port, playback_port, chat_port, irc_port = free_ports(5)
     url = f"http://127.0.0.1:{port}"
     settings = registry.model_copy(
         update={
@@ -148,6 +148,9 @@ def edge(registry: Settings, postgres: str) -> Iterator[Edge]:
             "requests_per_minute": 100_000,
             "rtmp_port": rtmp_port,
             "playback_port": playback_port,
+            "chat_port": chat_port,
+            "irc_port": irc_port,
+            "chat_url": f"ws://127.0.0.1:{chat_port}/ws",
             "ladder": "off",
             "playback_url": f"http://127.0.0.1:{playback_port}",
             "resume_grace_s": 0.5,

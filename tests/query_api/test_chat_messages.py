@@ -39,6 +39,7 @@ def test_a_message_is_shown_with_what_its_sender_is_and_its_emotes(owner: Member
     assert made(sent)["is_sent"] is True
     (shown,) = history(owner, owner, after=sent.headers["Tally-Consistency"])
     sent_at = datetime.fromisoformat(shown.pop("sent_at"))
+    assert shown.pop("color").startswith("#")
     assert abs((datetime.now(UTC) - sent_at).total_seconds()) < 60
     assert shown == {
         "message_id": made(sent)["message_id"],
@@ -47,6 +48,10 @@ def test_a_message_is_shown_with_what_its_sender_is_and_its_emotes(owner: Member
         "sender_login": owner.login,
         "sender_name": "The Owner",
         "message": "hello :wave:",
+        "fragments": [
+            {"type": "text", "text": "hello ", "emote_id": None, "login": None},
+            {"type": "emote", "text": ":wave:", "emote_id": "1f44b", "login": None},
+        ],
         "reply_parent_message_id": None,
         "badges": [{"set_id": "broadcaster", "id": "1"}],
         "emotes": "1f44b:6-11",

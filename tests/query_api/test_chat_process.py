@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,54 +17,12 @@ from commands.identity import new_id
 from schemas.events.chat import MessageSent
 from schemas.events.moderation import UserBanned
 from schemas.message import Event
-from tests.engines import answers, free_ports, wait_until
+from tests.engines import free_ports
 from tests.query_api.chat.clients import PATIENCE_S, IrcClient
+from tests.query_api.chatting import Chat
 from tests.query_api.conftest import Edge, Member
-from topology.child import Launch, start, stop
-from topology.settings import Settings
 
 pytestmark = pytest.mark.stack
-
-
-@dataclass
-class Chat:
-    """A chat process that may be killed, and comes back on the same ports."""
-
-    settings: Settings
-    running: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return self.settings.chat_url
-
-    @property
-    def irc_port(self) -> int:
-        return self.settings.irc_port
-
-    @classmethod
-    def started(cls, settings: Settings) -> Chat:
-        chat = cls(settings, _process(settings))
-        chat.wait()
-        return chat
-
-    def kill_and_restart(self) -> None:
-        self.running.kill()
-        self.running.wait()
-        self.running = _process(self.settings)
-
-    def wait(self) -> None:
-        ready = f"http://127.0.0.1:{self.settings.chat_port}/health/ready"
-        wait_until(lambda: answers(ready), self.running, _log(self.settings))
-
-
-def _process(settings: Settings) -> subprocess.Popen[bytes]:
-    """To be called by the main thread: a child dies with the thread that started it."""
-    launch = Launch((sys.executable, "-m", "query_api.chat"), env=settings.environment())
-    return start(launch, _log(settings))
-
-
-def _log(settings: Settings) -> Path:
-    return settings.data_dir / "logs" / "chat-tests.log"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +33,7 @@ def chat(edge: Edge) -> Iterator[Chat]:
     )
     chat = Chat.started(settings)
     yield chat
-    assert stop(chat.running, Launch(())) == 0
+    assert chat.stop() == 0
 
 
 class Visitor:

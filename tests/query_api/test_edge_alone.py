@@ -170,9 +170,9 @@ def test_every_answer_is_safe_to_open_in_a_browser(edge: TestClient) -> None:
         assert "script-src 'self' 'unsafe" not in policy
 
 
-def test_the_watch_page_may_reach_the_playback_address(edge: TestClient) -> None:
+def test_the_watch_page_may_reach_the_playback_address_and_the_chat(edge: TestClient) -> None:
     policy = edge.get("/watch/anna").headers["Content-Security-Policy"]
-    assert "connect-src 'self' https://cdn.example;" in policy
+    assert "connect-src 'self' https://cdn.example ws://127.0.0.1:8082;" in policy
     assert "img-src 'self' data: https://cdn.example;" in policy
 
 
@@ -209,9 +209,19 @@ def test_guessing_tokens_spends_the_address_s_limit(alone: Settings) -> None:
 
 
 def test_the_pages_and_their_parts_are_served(edge: TestClient) -> None:
-    for path in ("/", "/watch/anna", "/creator", "/docs", "/redoc", "/static/watch.js", "/vendor/hls.js/hls.min.js"):
+    for path in (
+        "/",
+        "/watch/anna",
+        "/videos/one",
+        "/creator",
+        "/docs",
+        "/redoc",
+        "/static/watch.js",
+        "/vendor/hls.js/hls.min.js",
+    ):
         assert edge.get(path).status_code == 200
     assert edge.get("/openapi.json").json()["openapi"] == "3.1.0"
+    assert edge.get("/site.json").json() == {"chat_url": "ws://127.0.0.1:8082/ws"}
     tag = edge.get("/static/watch.js").headers["ETag"]
     assert edge.get("/static/watch.js", headers={"If-None-Match": tag}).status_code == 304
     assert edge.get("/static/../README.md").status_code == 404

@@ -9,7 +9,7 @@ export class Seekbar {
   #player;
   #thumbnails;
   #bar = document.getElementById("seek");
-  #live = document.getElementById("live");
+  #live = document.getElementById("live"); // a recording has none
   #behind = document.getElementById("behind");
   #preview = document.getElementById("preview");
   #previewTime = document.getElementById("preview-time");
@@ -26,7 +26,7 @@ export class Seekbar {
       this.#picture.hidden = true;
     });
     this.#preview.prepend(this.#picture);
-    this.#live.addEventListener("click", () => player.goLive());
+    this.#live?.addEventListener("click", () => player.goLive());
     this.#bar.addEventListener("keydown", (event) => this.#press(event));
     this.#bar.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !player.window) return;
@@ -88,8 +88,8 @@ export class Seekbar {
     this.#bar.setAttribute("aria-disabled", String(!window));
     this.#bar.setAttribute("aria-valuemin", String(-length));
     this.#bar.setAttribute("aria-valuenow", String(-Math.min(behind, length)));
-    this.#bar.setAttribute("aria-valuetext", behind ? `${spoken(behind)} behind live` : "Live");
-    this.#live.setAttribute("aria-pressed", String(isLive));
+    this.#bar.setAttribute("aria-valuetext", said(window, behind));
+    this.#live?.setAttribute("aria-pressed", String(isLive));
     this.#behind.textContent = behind ? `−${clock(behind)}` : "";
     const dragged = this.#dragging && window;
     const part = dragged ? this.#pointer : isLive ? 1 : (window.position - window.start) / (window.live - window.start);
@@ -102,7 +102,8 @@ export class Seekbar {
     if (this.#preview.hidden) return;
     this.#thumbnails.refresh();
     const back = Math.round((1 - this.#pointer) * (window.live - window.start));
-    this.#previewTime.textContent = back ? `−${clock(back)}` : "Live";
+    if (window.recorded) this.#previewTime.textContent = clock(Math.round(this.#pointed()));
+    else this.#previewTime.textContent = back ? `−${clock(back)}` : "Live";
     const date = this.#player.dateAt(this.#pointed());
     const tile = date && this.#thumbnails.at(date);
     if (tile) this.#draw(tile);
@@ -119,6 +120,11 @@ export class Seekbar {
     this.#picture.height = height;
     this.#picture.style.setProperty("object-position", `${-x}px ${-y}px`);
   }
+}
+
+function said(window, behind) {
+  if (window?.recorded) return behind ? `${spoken(behind)} before the end` : "The end";
+  return behind ? `${spoken(behind)} behind live` : "Live";
 }
 
 /** m:ss or h:mm:ss. */

@@ -35,6 +35,11 @@ export class Session extends EventTarget {
     }
   }
 
+  /** The token is known not to hold any more. */
+  expire() {
+    if (this.user) this.#become(null);
+  }
+
   #become(user) {
     this.user = user;
     if (user) sessionStorage.setItem(KEPT, JSON.stringify(user));

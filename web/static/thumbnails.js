@@ -2,6 +2,7 @@
 
 const FRESH_MS = 5000;
 const CUE = /^([\d:.]+) --> ([\d:.]+)\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/gm;
+const BEGINNING = "1970-01-01T00:00:00Z";
 const ZERO = /^NOTE PROGRAM-DATE-TIME:(\S+)$/m;
 
 export class Thumbnails {
@@ -45,9 +46,9 @@ export class Thumbnails {
   }
 }
 
-/** Cue times count from the program date time in the note. */
+/** Cue times count from the program date time in the note; a recording's, which have none, from its beginning. */
 function cuesOf(vtt) {
-  const zero = Date.parse(ZERO.exec(vtt)?.[1]);
+  const zero = Date.parse(ZERO.exec(vtt)?.[1] ?? BEGINNING);
   if (Number.isNaN(zero)) return [];
   return [...vtt.matchAll(CUE)].map(([, from, until, sheet, ...box]) => {
     const [x, y, width, height] = box.map(Number);

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.chromium import FLAGS, chromium_path
 from tests.engines import answers
+from tests.query_api.chatting import Chat
 from tests.query_api.conftest import Edge, Member, process
 from tests.query_api.pages.visiting import HOSTILE, SOON_MS, Visit
 
@@ -24,8 +25,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def chat(edge: Edge) -> Iterator[Chat]:
+    """The process that the watch page's chat connects to."""
+    chat = Chat.started(edge.settings)
+    yield chat
+    assert chat.stop() == 0
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser, chat: Chat) -> Iterator[Visit]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(SOON_MS)
