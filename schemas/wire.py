@@ -14,6 +14,7 @@ from fastavro.schema import SchemaParseException, UnknownType
 from schemas.avro import schema_of
 from schemas.catalog import BY_FULL_NAME
 from schemas.message import Message
+from schemas.sealing import Keyring, Personal, SealBroken, personal_of
 
 _HEADER = struct.Struct(">bI")
 
@@ -35,15 +36,19 @@ class _Reader(NamedTuple):
     type: str
     writer: Any
     reader: Any
+    personal: Personal | None
 
 
 class Codec:
     """Encodes models and decodes bytes, with the registry asked once per schema. Safe to share between threads.
 
+    `keyring`: seals personal texts on the way out and opens them on the way in. Without one they go out as they are,
+    and sealed ones stay sealed.
     `plain_times`: decoded times stay numbers of microseconds since the epoch, not looked at, which is faster.
     """
 
-    def __init__(self, registry_url: str, *, plain_times: bool = False) -> None:
+    def __init__(self, registry_url: str, keyring: Keyring | None = None, *, plain_times: bool = False) -> None:
+        self._keyring = keyring
         self._plain_times = plain_times
         self._registry = SchemaRegistryClient({"url": registry_url})
         self._headers: dict[type[Message], tuple[bytes, Any]] = {}
@@ -59,15 +64,19 @@ class Codec:
         self._registry.close()
 
     def encode(self, message: Message) -> bytes:
-        """Wire bytes of a message."""
+        """Wire bytes of a message. Raises KeysUnavailable. May wait for Kafka when a subject has no key yet."""
         header, parsed = self._writer(type(message))
+        values = message.model_dump()
+        personal = self._keyring and personal_of(type(message))
+        if personal and self._keyring:
+            personal.seal(values, self._keyring)
         body = io.BytesIO()
         body.write(header)
-        fastavro.schemaless_writer(body, parsed, message.model_dump())
+        fastavro.schemaless_writer(body, parsed, values)
         return body.getvalue()
 
     def decode(self, value: bytes | None) -> Decoded:
-        """The record in wire bytes, resolved to today's schema. Raises WireError."""
+        """The record in wire bytes, resolved to today's schema. Raises WireError, KeysUnavailable."""
         if value is None:
             raise WireError("a null value")
         reader = self._readers.get(value[: _HEADER.size]) or self._reader(value[: _HEADER.size])
@@ -79,6 +88,11 @@ class Codec:
             raise WireError(f"not a {reader.full_name}: {error}") from error
         if body.tell() != len(value):
             raise WireError(f"{len(value) - body.tell()} bytes after the end of a {reader.full_name}")
+        if self._keyring and reader.personal:
+            try:
+                reader.personal.open(fields, self._keyring)  # type: ignore[arg-type]
+            except SealBroken as error:
+                raise WireError(f"not a {reader.full_name}: {error}") from error
         return Decoded(reader.full_name, reader.type, fields)  # type: ignore[arg-type]
 
     def _writer(self, model: type[Message]) -> tuple[bytes, Any]:
@@ -104,7 +118,7 @@ class Codec:
         reader = None if today == writer else today
         if self._plain_times:
             writer, reader = _without_times(writer), reader and _without_times(reader)
-        made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader)
+        made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader, personal_of(model))
         return made
 
     def _registered(self, schema_id: int) -> Any:
