@@ -34,7 +34,13 @@ class KeysUnavailable(Exception):
 
 
 class Keyring(Protocol):
-    """The users' keys. Both raise KeysUnavailable. Safe to share between threads."""
+    """The users' keys. `reading` and `writing` raise KeysUnavailable. Safe to share between threads."""
+
+    def knows(self, subject: str) -> bool:
+        """Whether the others would answer at once, without asking Kafka."""
+
+    def close(self) -> None:
+        """Let go of what it holds; may be called twice."""
 
     def writing(self, subject: str) -> AESSIV | None:
         """The subject's key, made when there is none; None when it was erased."""

@@ -60,8 +60,17 @@ class Codec:
             self._writer(model)
 
     def close(self) -> None:
-        """Close the connections to the registry."""
+        """Close the connections to the registry, and the keyring."""
         self._registry.close()
+        if self._keyring:
+            self._keyring.close()
+
+    def is_ready(self, message: Message) -> bool:
+        """Whether `encode` would not wait for a key of a subject to be looked up or made."""
+        personal = self._keyring and personal_of(type(message))
+        if not personal or not self._keyring:
+            return True
+        return all(map(self._keyring.knows, {getattr(message, subject) for _, subject in personal.fields}))
 
     def encode(self, message: Message) -> bytes:
         """Wire bytes of a message. Raises KeysUnavailable. May wait for Kafka when a subject has no key yet."""

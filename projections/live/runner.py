@@ -21,6 +21,7 @@ from topology.faust_app import App
 from topology.kafka import client_config
 from topology.readiness import announce_ready
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 
 log = structlog.get_logger()
 
@@ -40,7 +41,7 @@ class Runner:
     def __init__(self, settings: Settings, store: Store[Any, Any]) -> None:
         self._settings = settings
         self._store = store
-        self._codec = Codec(settings.schema_registry_url)
+        self._codec = Codec(settings.schema_registry_url, open_keyring(settings))
         dead_letters = DeadLetters(settings, self._codec)
         by_topic = defaultdict(list)
         for projection in store.projections:
