@@ -34,7 +34,10 @@ class KeysUnavailable(Exception):
 
 
 class Keyring(Protocol):
-    """The users' keys. `reading` and `writing` raise KeysUnavailable. Safe to share between threads."""
+    """The users' keys. `reading` and `writing` raise KeysUnavailable too. Safe to share between threads."""
+
+    def is_erased(self, subject: str) -> bool:
+        """Whether the subject's key was destroyed, as far as is known. Raises KeysUnavailable."""
 
     def knows(self, subject: str) -> bool:
         """Whether the others would answer at once, without asking Kafka."""
@@ -76,6 +79,8 @@ class Personal(NamedTuple):
             if text.startswith(MARK):
                 key = keyring.reading(values[subject])
                 values[name] = "" if key is None else _opened(key, text, self._place(values, name))
+            elif text and keyring.is_erased(values[subject]):  # from before texts were sealed
+                values[name] = ""
 
     def _place(self, values: Mapping[str, Any], name: str) -> list[bytes]:
         return [self.full_name, values[self.id_field].encode(), name.encode()]

@@ -24,6 +24,10 @@ class Register(AccountCommand):
     password_verifier: str = Field(json_schema_extra=SECRET)
 
 
+class EraseUser(AccountCommand):
+    """Let a user be no more. The actor is the system: nobody does it by accident."""
+
+
 class IssueStreamKey(AccountCommand):
     """Make a stream key valid."""
 

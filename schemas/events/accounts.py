@@ -24,6 +24,10 @@ class UserRegistered(AccountEvent):
     password_hash: str = Field(json_schema_extra=SECRET, description="SHA-256 of the scrypt verifier, hex.")
 
 
+class UserErased(AccountEvent):
+    """A user is no more: the key to all personal texts about them is destroyed next. The login stays taken."""
+
+
 class StreamKeyIssued(AccountEvent):
     """A stream key was made; only its hash is kept."""
 

@@ -37,6 +37,15 @@ class Keys:
             return None
         return self.of.setdefault(subject, AESSIV(os.urandom(KEY_BYTES)))
 
+    def is_erased(self, subject: str) -> bool:
+        return subject in self.erased
+
+    def knows(self, subject: str) -> bool:
+        return subject in self.erased or subject in self.of
+
+    def close(self) -> None:
+        pass
+
     def reading(self, subject: str) -> AESSIV | None:
         return None if subject in self.erased else self.of.get(subject)
 
@@ -161,6 +170,12 @@ def test_an_erased_users_texts_read_empty_and_are_not_written() -> None:
     personal().open(values, keys)
     assert (values["text"], values["sender_login"]) == ("", "")
     assert sealed(keys)["text"] == ""
+
+
+def test_an_erased_users_texts_from_before_sealing_read_empty() -> None:
+    values = SAID.model_dump()
+    personal().open(values, Keys(erased={"1"}))
+    assert values["text"] == ""
 
 
 def test_a_record_of_one_whose_key_is_gone_reads_empty() -> None:

@@ -65,6 +65,12 @@ class KafkaKeyring:
         if self._follower is not None:
             self._follower.join()
 
+    def is_erased(self, subject: str) -> bool:
+        """See Keyring."""
+        if self._follower is None:
+            self.catch_up()
+        return subject in self._keys.erased
+
     def knows(self, subject: str) -> bool:
         """Whether `reading` and `writing` would answer at once."""
         return subject in self._opened or subject in self._keys.erased or self._keys.wrapped(subject) is not None
@@ -97,7 +103,8 @@ class KafkaKeyring:
         self.catch_up()
 
     def erased(self) -> frozenset[str]:
-        """The users known to be erased. It lags the log until `catch_up`."""
+        """Everybody who is erased now. Raises KeysUnavailable."""
+        self.catch_up()
         with self._moved:
             return frozenset(self._keys.erased)
 
