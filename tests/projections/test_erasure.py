@@ -42,7 +42,8 @@ def test_an_erasure_of_its_subject_empties_each_personal_text_and_nothing_else(
     found = personal_of(event)
     assert found
     for text, about in found.fields:
-        rows = tables_after(model, record(event.__name__, **{text: "said", about: "the subject"}))
+        fields: dict[str, Any] = {text: "said", about: "the subject"}
+        rows = tables_after(model, record(event.__name__, **fields))
         for table in model.tables:
             for row in rows[table.name]:
                 holding = {name for name, value in row.items() if value == "said"}
