@@ -37,7 +37,7 @@ async def test_an_erased_user_is_gone_and_replay_agrees(system: dict[str, Any]) 
         again = {"grant_type": "password", "username": viewer.login, "password": PASSWORD}
         assert (await http.post("/oauth2/token", data=again)).status_code == 400
         taken = await http.post("/accounts", json={"login": viewer.login, "password": PASSWORD})
-        assert taken.status_code == 409
+        assert (taken.status_code, "somebody has this login" in taken.text) == (400, True)
         await _tally(system, "replay", "verify")
         await _tally(system, "replay", "rebuild", "--all")
         assert await _held(system, traces) == set()
@@ -47,14 +47,15 @@ async def test_an_erased_user_is_gone_and_replay_agrees(system: dict[str, Any]) 
 
 async def _act(viewer: User, streamer: User, said: str, thanks: str) -> None:
     target = {"broadcaster_id": streamer.id}
-    for act in (
+    acts: list[dict[str, Any]] = [
         {"path": "/helix/channels/followers", "params": target},
         {"path": "/helix/chat/messages", "json": target | {"sender_id": viewer.id, "message": said}},
         {
             "path": "/helix/donations",
             "json": target | {"amount": {"value": 500, "currency": "EUR"}, "message": thanks},
         },
-    ):
+    ]
+    for act in acts:
         done = await viewer.ask("POST", **act)
         assert done.is_success, done.text
         assert HEADER in done.headers
@@ -62,8 +63,11 @@ async def _act(viewer: User, streamer: User, said: str, thanks: str) -> None:
 
 async def _until_seen(system: dict[str, Any], traces: tuple[str, ...]) -> None:
     """Both stores hold each of the texts: without that, finding none of them later would prove nothing."""
+    wanted = {(store, text) for store in ("postgres", "clickhouse") for text in traces}
     async with asyncio.timeout(60):
-        while await _held(system, traces) != {(store, text) for store in ("postgres", "clickhouse") for text in traces}:
+        while True:
+            if await _held(system, traces) == wanted:
+                return
             await asyncio.sleep(0.5)
 
 
