@@ -55,7 +55,7 @@ class Keyring(Protocol):
 class Personal(NamedTuple):
     """Which of a record type's texts are personal data: `fields` is field to subject field."""
 
-    full_name: bytes
+    full_name: str
     id_field: str
     fields: tuple[tuple[str, str], ...]
 
@@ -78,12 +78,12 @@ class Personal(NamedTuple):
             text = values[name]
             if text.startswith(MARK):
                 key = keyring.reading(values[subject])
-                values[name] = "" if key is None else _opened(key, text, self._place(values, name))
+                values[name] = "" if key is None else _opened(key, text, name, self._place(values, name))
             elif text and keyring.is_erased(values[subject]):  # from before texts were sealed
                 values[name] = ""
 
     def _place(self, values: Mapping[str, Any], name: str) -> list[bytes]:
-        return [self.full_name, values[self.id_field].encode(), name.encode()]
+        return [f"{self.full_name}/{name}/{values[self.id_field]}".encode()]  # the id comes last: it may hold anything
 
 
 @cache
@@ -95,11 +95,11 @@ def personal_of(model: type[Message]) -> Personal | None:
         if isinstance(extra := field.json_schema_extra, dict) and isinstance(extra.get("personal"), str)
     )
     id_field = "event_id" if issubclass(model, Event) else "command_id"
-    return Personal(model.full_name().encode(), id_field, fields) if fields else None  # type: ignore[arg-type]
+    return Personal(model.full_name(), id_field, fields) if fields else None  # type: ignore[arg-type]
 
 
-def _opened(key: AESSIV, text: str, place: list[bytes]) -> str:
+def _opened(key: AESSIV, text: str, name: str, place: list[bytes]) -> str:
     try:
         return key.decrypt(b64decode(text[len(MARK) :], validate=True), place).decode("utf-8", "surrogatepass")
     except (InvalidTag, ValueError) as error:
-        raise SealBroken(f"{place[2].decode()} is sealed, and the key of its subject does not open it") from error
+        raise SealBroken(f"{name} is sealed, and the key of its subject does not open it") from error

@@ -97,13 +97,15 @@ def reply(event: Event) -> dict[str, str]:
 
 
 def _register(command: Register, account: Account) -> Sequence[Event]:
+    if account.erased:  # first, for the command's texts are empty: their key is destroyed
+        raise Rejected("login_taken", "somebody has this login; choose another")
     if not LOGIN_PATTERN.fullmatch(command.login):
         raise Rejected("login_invalid", "a login is 3 to 25 characters of a-z, 0-9 and _")
     if command.user_id != user_id_of(command.login):
         raise Rejected("login_invalid", "the user id is not the login's")
     if not 1 <= len(command.display_name.strip()) <= MAX_DISPLAY_NAME:
         raise Rejected("display_name_invalid", f"a display name is 1 to {MAX_DISPLAY_NAME} characters")
-    if account.password_hash or account.erased:
+    if account.password_hash:
         raise Rejected("login_taken", "somebody has this login; choose another")
     return [
         UserRegistered(

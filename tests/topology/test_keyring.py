@@ -45,7 +45,7 @@ def sealed(ring: KafkaKeyring, user: str) -> bytes:
 
 def opened(ring: KafkaKeyring, user: str, text: bytes) -> bytes | None:
     key = ring.reading(user)
-    return key and key.decrypt(text, PLACE)
+    return key.decrypt(text, PLACE) if key else None
 
 
 def test_what_one_process_seals_another_opens(one: KafkaKeyring, other: KafkaKeyring) -> None:
