@@ -37,7 +37,7 @@ async def test_an_erased_user_is_gone_and_replay_agrees(system: dict[str, Any]) 
         again = {"grant_type": "password", "username": viewer.login, "password": PASSWORD}
         assert (await http.post("/oauth2/token", data=again)).status_code == 400
         taken = await http.post("/accounts", json={"login": viewer.login, "password": PASSWORD})
-        assert (taken.status_code, "somebody has this login" in taken.text) == (400, True)
+        assert (taken.status_code, "somebody has this login" in taken.text) == (409, True)
         await _tally(system, "replay", "verify")
         await _tally(system, "replay", "rebuild", "--all")
         assert await _held(system, traces) == set()
