@@ -16,6 +16,7 @@ from commands.runner import Runner
 from schemas.wire import Codec
 from topology.readiness import announce_ready
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 from topology.telemetry import configure_logging
 from topology.topics import AGGREGATES
 
@@ -40,7 +41,7 @@ def main() -> int:
 
 def serve(settings: Settings, chosen: Sequence[str], stopping: threading.Event) -> int:
     """Run the deciders until `stopping` is set; the exit status."""
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    with closing(Codec(settings.schema_registry_url, open_keyring(settings))) as codec:
         _register(codec, stopping)
         table = aggregates(settings)
         runners = {name: Runner(table[name], settings, codec, stopping) for name in chosen}

@@ -18,6 +18,7 @@ from commands.results_reader import ResultsReader
 from schemas.commands.results import CommandAccepted
 from schemas.consistency import ConsistencyToken
 from schemas.message import Command
+from schemas.sealing import KeysUnavailable
 from schemas.wire import Codec, Decoded
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
@@ -115,8 +116,12 @@ class CommandClient:
 
     async def _append(self, command: Command) -> None:
         assert self._producer is not None  # noqa: S101  # inside the context manager
+        encode = self._codec.encode
         try:
-            sent = await self._producer.send(command.topic, self._codec.encode(command), command.key.encode())
+            value = encode(command) if self._codec.is_ready(command) else await asyncio.to_thread(encode, command)
+            sent = await self._producer.send(command.topic, value, command.key.encode())
+        except KeysUnavailable as error:
+            raise OutcomeUnknown(f"{command.command_id} was not appended: {error}; submit it again") from error
         except MessageSizeTooLargeError as error:
             raise Rejected("command_too_large", "the command is larger than Kafka takes") from error
         except KafkaError as error:

@@ -39,6 +39,7 @@ from ingest.thumbnails.studio import running_studio
 from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 from topology.telemetry import configure_logging
 
 PROCESS = "ingest"
@@ -58,7 +59,10 @@ class _OriginServer(uvicorn.Server):
 
 async def serve(settings: Settings, open_ladder: OpenLadder | None) -> None:
     """Run until cancelled. The origin answers, and with it `/health/ready`, once publishers can come."""
-    with closing(Codec(settings.schema_registry_url)) as codec, closing(Probe(settings.health_probe_share)) as probe:
+    with (
+        closing(Codec(settings.schema_registry_url, open_keyring(settings))) as codec,
+        closing(Probe(settings.health_probe_share)) as probe,
+    ):
         await _register_schemas(codec)
         async with (
             CommandClient(settings, codec, ["streams"]) as client,

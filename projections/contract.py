@@ -6,7 +6,7 @@ progress it makes. A projection knows no runner and no store's connection; a sin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -91,6 +91,9 @@ class Sink(Protocol[P_contra, C_contra]):
         """Raises Fenced when the progress is no longer at these next offsets because another version is live now, or
         none: without new events nothing else would tell.
         """
+
+    async def erase(self, projection: P_contra, subjects: Collection[str]) -> None:
+        """Empty the personal texts about these users, as a replay without their keys would. Raises Fenced."""
 
     async def close(self) -> None: ...
 

@@ -31,6 +31,14 @@ REPLACE: Shape = frozenset({"replace"})
 """The shape of a change after which the row is `row`, whatever was there."""
 
 
+class Subject(NamedTuple):
+    """Whom a personal text of a row is about: the user whose id stands in `column`, in rows where `where` holds."""
+
+    column: str
+    where: str = "true"
+    """An SQL condition over the table's columns."""
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """One table. All events of one row must stand in one partition."""
@@ -47,6 +55,8 @@ class Table:
     """Every change has the shape INSERT: a rebuild may load the rows before their key."""
     since: str = ""
     """The column with the time of the row's first event, where the topic's retention takes events away."""
+    personal: Mapping[str, Subject] = field(default_factory=dict)
+    """Columns with personal texts. Erasing a user empties them, which is what a replay without the user's key gives."""
     indexes: tuple[str, ...] = ()
     """What stands after ON table: `(channel_id, sent_at DESC)`."""
 

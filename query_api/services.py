@@ -18,6 +18,7 @@ from query_api.rate_limit import TokenBuckets
 from query_api.sessions import Sessions
 from schemas.wire import Codec
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 
 CREDENTIALS_PER_ADDRESS = 240
 """Registrations and sign-ins a minute."""
@@ -47,7 +48,7 @@ class Services:
 @asynccontextmanager
 async def running_services(settings: Settings) -> AsyncIterator[Services]:
     """Start everything an edge needs; Kafka and Postgres may still be away, and may go away."""
-    codec = await asyncio.to_thread(Codec, settings.schema_registry_url)
+    codec = await asyncio.to_thread(Codec, settings.schema_registry_url, open_keyring(settings))
     async with AsyncExitStack() as stack:
         stack.callback(codec.close)
         database = await stack.enter_async_context(Database(settings))

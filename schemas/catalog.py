@@ -36,6 +36,7 @@ from schemas.message import Command, Event, Message, Result
 
 EVENTS: tuple[type[Event], ...] = (
     accounts.UserRegistered,
+    accounts.UserErased,
     accounts.StreamKeyIssued,
     accounts.StreamKeyRevoked,
     accounts.SessionIssued,
@@ -101,6 +102,7 @@ EVENTS: tuple[type[Event], ...] = (
 
 COMMANDS: tuple[type[Command], ...] = (
     c_accounts.Register,
+    c_accounts.EraseUser,
     c_accounts.IssueStreamKey,
     c_accounts.RevokeStreamKey,
     c_accounts.SignIn,

@@ -10,8 +10,14 @@ from dataclasses_avroschema.pydantic import AvroBaseModel
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-PERSONAL: JsonDict = {"personal": True}
-"""Marks a field that holds personal data; it travels into the `.avsc` as a field property."""
+
+def personal(subject: str) -> JsonDict:
+    """Marks a text that is personal data of the user whom the field `subject` of the same record names.
+
+    It travels into the `.avsc` as a field property. The codec encrypts the text under that user's key.
+    """
+    return {"personal": subject}
+
 
 SECRET: JsonDict = {"secret": True}
 """Marks a field that only deciders may see (a hash of a secret); no analyst table carries it."""

@@ -20,7 +20,8 @@ Written by `python -m schemas.reference` from the models in `schemas/`; a test h
 Every event carries the envelope first: {event}.
 Every command carries: {command}.
 
-Fields marked *personal* hold personal data; fields marked *secret* hold hashes of secrets and reach no analyst table.
+Fields marked *personal* hold personal data, sealed under the key of the user whom the field in brackets names
+([privacy](privacy.md)). Fields marked *secret* hold hashes of secrets and reach no analyst table.
 """
 
 
@@ -47,7 +48,9 @@ def _part(title: str, models: tuple[type[Message], ...], base: type[Message]) ->
 
 
 def _row(field: dict[str, Any]) -> str:
-    marks = [f"*{mark}*" for mark in ("personal", "secret") if field.get(mark)]
+    subject = field.get("personal")
+    marks = [f"*personal* (`{subject}`)" if isinstance(subject, str) else "*personal*"] if subject else []
+    marks += ["*secret*"] if field.get("secret") else []
     meaning = " ".join([*marks, field.get("doc", "")]).strip()
     return f"| `{field['name']}` | {_type_name(field['type'])} | {meaning} |"
 

@@ -14,6 +14,7 @@ from fastavro.schema import SchemaParseException, UnknownType
 from schemas.avro import schema_of
 from schemas.catalog import BY_FULL_NAME
 from schemas.message import Message
+from schemas.sealing import Keyring, Personal, SealBroken, personal_of
 
 _HEADER = struct.Struct(">bI")
 
@@ -35,15 +36,19 @@ class _Reader(NamedTuple):
     type: str
     writer: Any
     reader: Any
+    personal: Personal | None
 
 
 class Codec:
     """Encodes models and decodes bytes, with the registry asked once per schema. Safe to share between threads.
 
+    `keyring`: seals personal texts on the way out and opens them on the way in. Without one they go out as they are,
+    and sealed ones stay sealed.
     `plain_times`: decoded times stay numbers of microseconds since the epoch, not looked at, which is faster.
     """
 
-    def __init__(self, registry_url: str, *, plain_times: bool = False) -> None:
+    def __init__(self, registry_url: str, keyring: Keyring | None = None, *, plain_times: bool = False) -> None:
+        self._keyring = keyring
         self._plain_times = plain_times
         self._registry = SchemaRegistryClient({"url": registry_url})
         self._headers: dict[type[Message], tuple[bytes, Any]] = {}
@@ -55,19 +60,32 @@ class Codec:
             self._writer(model)
 
     def close(self) -> None:
-        """Close the connections to the registry."""
+        """Close the connections to the registry, and the keyring."""
         self._registry.close()
+        if self._keyring:
+            self._keyring.close()
+
+    def is_ready(self, message: Message) -> bool:
+        """Whether `encode` would not wait for a key of a subject to be looked up or made."""
+        personal = self._keyring and personal_of(type(message))
+        if not personal or not self._keyring:
+            return True
+        return all(map(self._keyring.knows, {getattr(message, subject) for _, subject in personal.fields}))
 
     def encode(self, message: Message) -> bytes:
-        """Wire bytes of a message."""
+        """Wire bytes of a message. Raises KeysUnavailable. May wait for Kafka when a subject has no key yet."""
         header, parsed = self._writer(type(message))
+        values = message.model_dump()
+        personal = self._keyring and personal_of(type(message))
+        if personal and self._keyring:
+            personal.seal(values, self._keyring)
         body = io.BytesIO()
         body.write(header)
-        fastavro.schemaless_writer(body, parsed, message.model_dump())
+        fastavro.schemaless_writer(body, parsed, values)
         return body.getvalue()
 
     def decode(self, value: bytes | None) -> Decoded:
-        """The record in wire bytes, resolved to today's schema. Raises WireError."""
+        """The record in wire bytes, resolved to today's schema. Raises WireError, KeysUnavailable."""
         if value is None:
             raise WireError("a null value")
         reader = self._readers.get(value[: _HEADER.size]) or self._reader(value[: _HEADER.size])
@@ -79,6 +97,11 @@ class Codec:
             raise WireError(f"not a {reader.full_name}: {error}") from error
         if body.tell() != len(value):
             raise WireError(f"{len(value) - body.tell()} bytes after the end of a {reader.full_name}")
+        if self._keyring and reader.personal:
+            try:
+                reader.personal.open(fields, self._keyring)  # type: ignore[arg-type]
+            except SealBroken as error:
+                raise WireError(f"not a {reader.full_name}: {error}") from error
         return Decoded(reader.full_name, reader.type, fields)  # type: ignore[arg-type]
 
     def _writer(self, model: type[Message]) -> tuple[bytes, Any]:
@@ -104,7 +127,7 @@ class Codec:
         reader = None if today == writer else today
         if self._plain_times:
             writer, reader = _without_times(writer), reader and _without_times(reader)
-        made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader)
+        made = self._readers[header] = _Reader(full_name, model.__name__, writer, reader, personal_of(model))
         return made
 
     def _registered(self, schema_id: int) -> Any:

@@ -45,11 +45,18 @@ def ensure_topics(settings: Settings) -> None:
 
 def topic_config(topic: Topic, settings: Settings) -> dict[str, str]:
     """The topic's configuration on the broker."""
-    return {
+    config = {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(topic.retention_ms),
         "min.insync.replicas": str(min(2, settings.replication_factor)),
     }
+    if topic.purged_ms:
+        config |= {
+            "segment.ms": str(topic.purged_ms),  # the segment being written is never compacted
+            "max.compaction.lag.ms": str(topic.purged_ms),
+            "min.cleanable.dirty.ratio": "0.01",
+        }
+    return config
 
 
 def _await_creation(created: Future[None]) -> None:

@@ -23,6 +23,7 @@ class Secrets(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     pepper: str = Field(default_factory=_new)
+    privacy_master_key: str = Field(default_factory=_new)
     postgres_password: str = Field(default_factory=_new)
     clickhouse_password: str = Field(default_factory=_new)
     clickhouse_analyst_password: str = Field(default_factory=_new)
@@ -42,9 +43,9 @@ class Secrets(BaseModel):
     @classmethod
     def load_or_make(cls, data_dir: Path) -> Self:
         """The system's secrets, made now if this is its first start."""
-        found = cls.load(data_dir)
-        if found is None:
-            found = cls()
+        found = cls.load(data_dir) or cls()
+        if found.model_fields_set != set(cls.model_fields):  # it was made now, or before a secret was added
+            found = found.model_validate(found.model_dump())
             found.save(data_dir)
         return found
 
@@ -62,6 +63,7 @@ class Secrets(BaseModel):
         return settings.model_copy(
             update={
                 "pepper": SecretStr(self.pepper),
+                "privacy_master_key": SecretStr(self.privacy_master_key),
                 "postgres_dsn": SecretStr(
                     f"postgresql://tally:{self.postgres_password}@127.0.0.1:{settings.postgres_port}/tally"
                 ),

@@ -178,6 +178,11 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Secret mixed into password verifiers; the same on every edge, never changed.",
     )
+    privacy_master_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Wraps the users' keys, under which personal texts are sealed in Kafka; the same in every process, "
+        "never changed. Nothing is sealed when empty.",
+    )
     session_lifetime_s: int = Field(default=14_400, gt=0, description="How long a bearer token works, seconds.")
     requests_per_minute: int = Field(
         default=6000, gt=0, description="What one user, or one address without a token, may ask of the edge."

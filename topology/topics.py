@@ -7,7 +7,8 @@ from dataclasses import dataclass
 PARTITIONS = 4
 """One count for all topics keyed by user or channel: deciders rely on co-partitioning (user id = channel id)."""
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 FOREVER = -1
 
 
@@ -21,6 +22,8 @@ class Topic:
     partitions: int = PARTITIONS
     partitioned_by: str = ""
     compacted: bool = False
+    purged_ms: int = 0
+    """How soon a compacted topic lets go of what a later record replaces; 0 leaves it to the broker."""
 
 
 AGGREGATES = ("accounts", "channels", "streams", "follows", "chat", "support")
@@ -43,4 +46,5 @@ TOPICS = (
     *(Topic(f"results.{name}", "command_id", DAY_MS) for name in AGGREGATES),
     Topic("dead-letters", "source_topic", 90 * DAY_MS),
     Topic("_schemas", "registry key", FOREVER, partitions=1, compacted=True),
+    Topic("subject-keys", "user id, or that and an offer", FOREVER, partitions=1, compacted=True, purged_ms=HOUR_MS),
 )

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from commands.deciders.envelope import caused_by, require_owner
+from commands.deciders.envelope import SYSTEM, caused_by, require_owner
 from commands.identity import LOGIN_PATTERN, secret_hash, user_id_of
 from commands.rejection import Rejected
-from schemas.commands.accounts import IssueStreamKey, Register, RevokeStreamKey, SignIn, SignOut
+from schemas.commands.accounts import EraseUser, IssueStreamKey, Register, RevokeStreamKey, SignIn, SignOut
 from schemas.events.accounts import (
     SessionIssued,
     SessionRevoked,
     StreamKeyIssued,
     StreamKeyRevoked,
+    UserErased,
     UserRegistered,
 )
 from schemas.message import Command, Event
@@ -36,11 +37,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Registered once `password_hash` is set. `sessions` are in order of issue."""
+    """Registered while `password_hash` is set. `sessions` are in order of issue."""
 
     password_hash: str = ""
     key_ids: tuple[str, ...] = ()
     sessions: tuple[Session, ...] = ()
+    erased: bool = False
 
 
 def initial_state() -> Account:
@@ -51,6 +53,8 @@ def decide(command: Command, account: Account) -> Sequence[Event]:
     match command:
         case Register():
             return _register(command, account)
+        case EraseUser():
+            return _erase(command, account)
         case SignIn():
             return _sign_in(command, account)
         case SignOut():
@@ -66,6 +70,8 @@ def evolve(account: Account, event: Event) -> Account:
     match event:
         case UserRegistered():
             return replace(account, password_hash=event.password_hash)
+        case UserErased():
+            return Account(erased=True)
         case StreamKeyIssued():
             return replace(account, key_ids=(*account.key_ids, event.key_id))
         case StreamKeyRevoked():
@@ -91,6 +97,8 @@ def reply(event: Event) -> dict[str, str]:
 
 
 def _register(command: Register, account: Account) -> Sequence[Event]:
+    if account.erased:  # first, for the command's texts are empty: their key is destroyed
+        raise Rejected("login_taken", "somebody has this login; choose another")
     if not LOGIN_PATTERN.fullmatch(command.login):
         raise Rejected("login_invalid", "a login is 3 to 25 characters of a-z, 0-9 and _")
     if command.user_id != user_id_of(command.login):
@@ -108,6 +116,25 @@ def _register(command: Register, account: Account) -> Sequence[Event]:
             password_hash=secret_hash(command.password_verifier),
         )
     ]
+
+
+def _erase(command: EraseUser, account: Account) -> Sequence[Event]:
+    if not command.actor.startswith(SYSTEM):
+        raise Rejected("unauthorised", "only an operator may do this")
+    if account.erased:
+        return []
+    if not account.password_hash:
+        raise Rejected("unknown_user", "nobody has this user id")
+    keys = [
+        StreamKeyRevoked(**caused_by(command, index), user_id=command.user_id, key_id=key_id)
+        for index, key_id in enumerate(account.key_ids)
+    ]
+    sessions = [
+        SessionRevoked(**caused_by(command, index), user_id=command.user_id, session_id=session.session_id)
+        for index, session in enumerate(account.sessions, len(keys))
+    ]
+    erased = UserErased(**caused_by(command, len(keys) + len(sessions)), user_id=command.user_id)
+    return [*keys, *sessions, erased]
 
 
 def _sign_in(command: SignIn, account: Account) -> Sequence[Event]:

@@ -13,6 +13,7 @@ from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, Error
 
 from projections.clickhouse.columns import columns_of, empty_of
+from projections.clickhouse.erasing import texts_of
 from projections.clickhouse.layout import (
     DATABASE,
     Live,
@@ -154,6 +155,26 @@ class Database:
             raise _typed(error) from error
         except (AttributeError, OverflowError, TypeError, ValueError, struct.error) as error:
             raise Refused(f"{log.topic}[{advance.partition}]: {error}") from error
+
+    def remains(self, topic: str, version: int, subjects: Collection[str]) -> int:
+        """How many personal texts about these users the storage holds. Raises Fenced."""
+        try:
+            return sum(self._count(topic, version, where) for _, where in texts_of(topic, subjects))
+        except Error as error:
+            raise _typed(error) from error
+
+    def erase(self, topic: str, version: int, subjects: Collection[str]) -> None:
+        """Empty the personal texts about these users; returns when every part is rewritten. Raises Fenced."""
+        table = f"{self.name}.{storage_of(topic, version)}"
+        try:
+            for column, where in texts_of(topic, subjects):
+                if self._count(topic, version, where):  # a mutation that finds nothing still costs one
+                    self.command(f"ALTER TABLE {table} UPDATE {column} = '' WHERE {where} SETTINGS mutations_sync = 1")
+        except Error as error:
+            raise _typed(error) from error
+
+    def _count(self, topic: str, version: int, where: str) -> int:
+        return int(self.rows(f"SELECT count() FROM {self.name}.{storage_of(topic, version)} WHERE {where}")[0][0])
 
 
 @cache

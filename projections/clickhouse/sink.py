@@ -8,7 +8,7 @@ replaced repeats rows that are already there: they count once. A switched or dro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,6 +52,11 @@ class ClickHouseSink:
     async def write(self, projection: EventLog, advance: Advance, changes: Block) -> None:
         """An insert whose outcome is unsure is looked up in the storage, and what is missing is inserted again."""
         await self._patiently("write", lambda: self._write(projection, advance, changes))
+
+    async def erase(self, projection: EventLog, subjects: Collection[str]) -> None:
+        """See Sink."""
+        version = self._live[projection.topic].version
+        await self._patiently("erase", lambda: self._connected().erase(projection.topic, version, subjects))
 
     async def close(self) -> None:
         if self._database is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -66,6 +66,12 @@ class Applier:
         """Wait until the batch in hand is written."""
         async with self._working:
             return
+
+    async def erase(self, subjects: Collection[str]) -> None:
+        """Empty what the projections hold of these users, behind the batch in hand. Raises Fenced."""
+        async with self._working:
+            for projection in self._projections.values():
+                await self._sink.erase(projection, subjects)
 
     async def check(self, partitions: Iterable[int]) -> None:
         """Raises Fenced when the sink no longer is where the assigned partitions were left."""

@@ -16,11 +16,13 @@ from projections.contract import Store
 from projections.live.applier import Applier
 from projections.live.dead_letters import DeadLetters, Raw
 from projections.live.lag import Ends, LagMeter, lag_path
+from schemas.sealing import KeysUnavailable
 from schemas.wire import Codec
 from topology.faust_app import App
 from topology.kafka import client_config
 from topology.readiness import announce_ready
 from topology.settings import Settings
+from topology.subject_keys.keyring import KafkaKeyring, open_keyring
 
 log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ HAND_OVER_S = 10.0
 
 RETRY_S = 1.0
 CHECK_EVERY_S = 2.0
+ERASE_EVERY_S = 2.0
 
 
 class Runner:
@@ -40,7 +43,8 @@ class Runner:
     def __init__(self, settings: Settings, store: Store[Any, Any]) -> None:
         self._settings = settings
         self._store = store
-        self._codec = Codec(settings.schema_registry_url)
+        self._keyring = open_keyring(settings)
+        self._codec = Codec(settings.schema_registry_url, self._keyring)
         dead_letters = DeadLetters(settings, self._codec)
         by_topic = defaultdict(list)
         for projection in store.projections:
@@ -67,6 +71,8 @@ class Runner:
         checking = asyncio.create_task(self._check())
         stopping = asyncio.create_task(stop.wait())
         tasks: set[asyncio.Future[Any]] = {self._failed, measuring, serving, checking, stopping}
+        if self._keyring is not None:
+            tasks.add(asyncio.create_task(self._erase(self._keyring)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -84,6 +90,26 @@ class Runner:
             await asyncio.sleep(CHECK_EVERY_S)
             for topic, applier in self._appliers.items():
                 await applier.check([tp.partition for tp in self._held if tp.topic == topic])
+
+    async def _erase(self, keyring: KafkaKeyring) -> None:
+        """Empty what the tables hold of users who are erased.
+
+        What this process reads from then on is empty already; what a rebuild that began before may have brought is
+        emptied when this process starts over on the new version.
+        """
+        done: frozenset[str] = frozenset()
+        while True:
+            try:
+                erased = await asyncio.to_thread(keyring.erased)
+            except KeysUnavailable as error:
+                log.warning("it is not known who is erased, retrying", error=str(error))
+            else:
+                if erased - done:
+                    for applier in self._appliers.values():
+                        await applier.erase(erased - done)
+                    log.info("users erased", count=len(erased - done))
+                done = erased
+            await asyncio.sleep(ERASE_EVERY_S)
 
     async def _serve(self) -> None:
         await self._app.start()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from projections.contract import Fields
-from projections.tables import Change, Model, Table
+from projections.tables import Change, Model, Subject, Table
 
 USERS = Table(
     "users",
-    {"user_id": "text", "login": "text", "display_name": "text", "created_at": "timestamptz"},
+    {
+        "user_id": "text",
+        "login": "text",
+        "display_name": "text",
+        "created_at": "timestamptz",
+        "erased_at": "timestamptz",
+    },
+    personal=dict.fromkeys(("login", "display_name"), Subject("user_id")),
     indexes=("(login)",),
 )
 SESSIONS = Table(
@@ -31,13 +38,18 @@ STREAM_KEYS = Table(
 )
 
 _REGISTERED = frozenset({"login", "display_name", "created_at"})
+_ERASED = frozenset({"login", "display_name", "erased_at"})
 _ISSUED_SESSION = frozenset({"user_id", "token_hash", "scopes", "expires_at"})
 _ISSUED_KEY = frozenset({"user_id", "created_at"})
 _REVOKED = frozenset({"revoked_at"})
 
 
 def _user_registered(e: Fields) -> Change:
-    return Change(USERS, (e["user_id"], e["login"], e["display_name"], e["occurred_at"]), _REGISTERED)
+    return Change(USERS, (e["user_id"], e["login"], e["display_name"], e["occurred_at"], None), _REGISTERED)
+
+
+def _user_erased(e: Fields) -> Change:
+    return Change(USERS, (e["user_id"], "", "", None, e["occurred_at"]), _ERASED)
 
 
 def _session_issued(e: Fields) -> Change:
@@ -63,9 +75,11 @@ MODEL = Model(
     tables=(USERS, SESSIONS, STREAM_KEYS),
     on={
         "UserRegistered": _user_registered,
+        "UserErased": _user_erased,
         "SessionIssued": _session_issued,
         "SessionRevoked": _session_revoked,
         "StreamKeyIssued": _stream_key_issued,
         "StreamKeyRevoked": _stream_key_revoked,
     },
+    revision=2,
 )

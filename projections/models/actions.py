@@ -6,13 +6,14 @@ The names of actions are those of Twitch's `channel.moderate` where it has one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from projections.contract import Fields
-from projections.tables import INSERT, Change, Table
+from projections.tables import INSERT, Change, Subject, Table
 
 
-def actions_table(name: str, *indexes: str) -> Table:
+def actions_table(name: str, *indexes: str, personal: Mapping[str, Subject] = MappingProxyType({})) -> Table:
     """A table of actions; `indexes` come besides those that the audit log is searched by."""
     return Table(
         name,
@@ -29,6 +30,7 @@ def actions_table(name: str, *indexes: str) -> Table:
             "acted_at": "timestamptz",
         },
         append_only=True,
+        personal=personal,
         indexes=(
             "(channel_id, acted_at DESC, event_id DESC)",
             "(channel_id, target_id, acted_at DESC)",
@@ -45,7 +47,13 @@ def action(table: Table, e: Fields, name: str, **more: Any) -> Change:
     return table.row(INSERT, **{**blank, **ids, "action": name, "acted_at": e["occurred_at"], **more})
 
 
-CHANNEL_ACTIONS = actions_table("channel_actions")
+CHANNEL_ACTIONS = actions_table(
+    "channel_actions",
+    personal={
+        "reason": Subject("target_id"),
+        "detail": Subject("channel_id", "action = 'add_blocked_term'"),
+    },
+)
 """On users, roles and the policy: from the topic `channels`."""
 
 

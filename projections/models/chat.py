@@ -9,7 +9,9 @@ from operator import itemgetter
 
 from projections.contract import Fields
 from projections.models.actions import action, actions_table
-from projections.tables import INSERT, Change, Model, Table
+from projections.tables import INSERT, Change, Model, Subject, Table
+
+_SAID = dict.fromkeys(("sender_login", "sender_name", "text"), Subject("sender_id"))
 
 MESSAGES = Table(
     "chat_messages",
@@ -26,6 +28,7 @@ MESSAGES = Table(
         "sent_at": "timestamptz",
         "badges": "text",
     },
+    personal=_SAID,
     append_only=True,
     indexes=(
         "(channel_id, sent_at DESC, message_id DESC)",
@@ -51,6 +54,7 @@ FINDINGS = Table(
         "held": "boolean",
         "found_at": "timestamptz",
     },
+    personal=_SAID,
     append_only=True,
     indexes=("(channel_id, found_at DESC, message_id DESC)",),
 )
@@ -88,6 +92,7 @@ RAIDS = Table(
         "viewers": "int",
         "raided_at": "timestamptz",
     },
+    personal={"from_login": Subject("from_id")},
     append_only=True,
     indexes=("(channel_id, raided_at DESC)",),
 )

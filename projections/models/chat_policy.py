@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from projections.contract import Fields
-from projections.tables import REPLACE, Change, Table
+from projections.tables import REPLACE, Change, Subject, Table
 from schemas.events.chat_policy import AUTOMOD_CATEGORIES
 
 SETTINGS = Table(
@@ -51,6 +51,7 @@ TERMS = Table(
         "created_at": "timestamptz",
     },
     key_width=2,
+    personal={"text": Subject("channel_id")},
     indexes=("(channel_id, created_at DESC, term_id)",),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from projections.contract import Fields
-from projections.tables import INSERT, REPLACE, Change, Table
+from projections.tables import INSERT, REPLACE, Change, Subject, Table
 
 ROLES = Table(
     "channel_roles",
@@ -26,6 +26,7 @@ BANS = Table(
         "expires_at": "timestamptz",
     },
     key_width=2,
+    personal={"reason": Subject("user_id")},
     indexes=("(channel_id, created_at DESC, user_id)",),
 )
 """The last ban of a user that nobody lifted; whether it still holds, readers see by its end. Those before lie in the
@@ -43,6 +44,7 @@ WARNINGS = Table(
         "acknowledged_at": "timestamptz",
     },
     key_width=2,
+    personal={"reason": Subject("user_id")},
 )
 """The last warning of a user."""
 
@@ -59,6 +61,7 @@ UNBAN_REQUESTS = Table(
         "resolved_at": "timestamptz",
         "resolution_text": "text",
     },
+    personal=dict.fromkeys(("text", "resolution_text"), Subject("user_id")),
     computed={"status": "CASE WHEN approved THEN 'approved' WHEN approved IS NULL THEN 'pending' ELSE 'denied' END"},
     indexes=("(channel_id, created_at DESC, request_id)",),
 )

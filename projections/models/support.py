@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 
 from projections.contract import Fields
-from projections.tables import INSERT, REPLACE, Change, Model, Table
+from projections.tables import INSERT, REPLACE, Change, Model, Subject, Table
 
 DONATIONS = Table(
     "donations",
@@ -18,6 +18,7 @@ DONATIONS = Table(
         "message": "text",
         "donated_at": "timestamptz",
     },
+    personal={"message": Subject("donor_id")},
     append_only=True,
     indexes=("(channel_id, donated_at DESC, donation_id)",),
 )

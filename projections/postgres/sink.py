@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -15,7 +15,7 @@ import structlog
 from projections.contract import Advance, Fenced, Refused
 from projections.models import MODELS
 from projections.postgres.schema import create_base, ensure_live
-from projections.postgres.statements import change_statement, schema_name
+from projections.postgres.statements import change_statement, erasures, schema_name
 from projections.tables import Changes, Model, Row, by_shape
 from topology.settings import Settings
 
@@ -42,6 +42,7 @@ GONE = (asyncpg.UndefinedTableError, asyncpg.UndefinedObjectError, asyncpg.Inval
 """Somebody dropped the tables."""
 
 COMMAND_TIMEOUT_S = 60.0
+ERASE_TIMEOUT_S = 3600.0
 RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 _STEP = """WITH step AS (
@@ -135,6 +136,20 @@ class PostgresSink:
             raise Refused(f"{type(error).__name__}: {error}") from error
         except GONE as error:
             raise Fenced(f"the tables of {model.name} v{version} are gone: {error}") from error
+
+    async def erase(self, projection: Model, subjects: Collection[str]) -> None:
+        """See Sink."""
+        schema = schema_name(projection.name, self._versions[projection.name])
+
+        async def empty(connection: asyncpg.Connection) -> None:
+            async with connection.transaction():
+                for statement in erasures(schema, projection):
+                    await connection.execute(statement, [*subjects], timeout=ERASE_TIMEOUT_S)
+
+        try:
+            await self._do(projection.name, empty)
+        except GONE as error:
+            raise Fenced(f"the tables of {projection.name} are gone: {error}") from error
 
     async def close(self) -> None:
         """See Sink."""

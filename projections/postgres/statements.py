@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
-from projections.tables import DELETE, REPLACE, Shape, Table
+from projections.tables import DELETE, REPLACE, Model, Shape, Table
 
 
 def schema_name(projection: str, version: int) -> str:
@@ -23,6 +24,30 @@ def change_statement(schema: str, table: Table, shape: Shape, source: str) -> st
     if not shape:
         return f"{insert} NOTHING"
     return f"{insert} UPDATE SET {', '.join(_assignments(table, shape))}"
+
+
+def remains(schema: str, model: Model) -> list[str]:
+    """Queries that count the rows with a personal text about one of the users in $1, one per column."""
+    return [f"SELECT count(*) FROM {schema}.{one.table} WHERE {one.condition}" for one in _personal(model)]
+
+
+def erasures(schema: str, model: Model) -> list[str]:
+    """Statements that empty the personal texts about the users in $1, one per column."""
+    return [f"UPDATE {schema}.{one.table} SET {one.column} = '' WHERE {one.condition}" for one in _personal(model)]
+
+
+class _Personal(NamedTuple):
+    table: str
+    column: str
+    condition: str
+
+
+def _personal(model: Model) -> list[_Personal]:
+    return [
+        _Personal(table.name, column, f"{about.column} = ANY($1) AND ({about.where}) AND {column} <> ''")
+        for table in model.tables
+        for column, about in table.personal.items()
+    ]
 
 
 def _assignments(table: Table, shape: Shape) -> list[str]:

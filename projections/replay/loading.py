@@ -19,6 +19,7 @@ from projections.replay.postgres_copies import PostgresCopies
 from projections.replay.reader import Reader, offset_of
 from schemas.wire import Codec, WireError
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 
 _TAKEOVERS = 3
 _LOOK = 100
@@ -51,8 +52,9 @@ class Workshop:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.reader = Reader(settings)
-        self._codec = Codec(settings.schema_registry_url)
-        self._plain_codec = Codec(settings.schema_registry_url, plain_times=True)
+        keyring = open_keyring(settings)
+        self._codec = Codec(settings.schema_registry_url, keyring)
+        self._plain_codec = Codec(settings.schema_registry_url, keyring, plain_times=True)
         self._copies: dict[StoreName, Copies] = {}
 
     def close(self) -> None:

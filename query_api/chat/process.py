@@ -35,6 +35,7 @@ from query_api.sessions import Sessions
 from schemas.events.accounts import SessionRevoked
 from schemas.wire import Codec
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 from topology.topics import PARTITIONS
 
 RETRY_S = 1.0
@@ -52,7 +53,7 @@ async def running(settings: Settings) -> AsyncIterator[House]:
     _raise_file_limit()
     limits = limits_of(settings)
     async with AsyncExitStack() as stack:
-        codec = await asyncio.to_thread(Codec, settings.schema_registry_url)
+        codec = await asyncio.to_thread(Codec, settings.schema_registry_url, open_keyring(settings))
         stack.callback(codec.close)
         await _registered(codec)
         database = await stack.enter_async_context(Database(settings))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, SECRET, Command
+from schemas.message import SECRET, Command, personal
 
 
 class AccountCommand(Command):
@@ -19,9 +19,13 @@ class AccountCommand(Command):
 class Register(AccountCommand):
     """Take a login. The user id derives from the login, so that one log decides who has it."""
 
-    login: str = Field(json_schema_extra=PERSONAL)
-    display_name: str = Field(json_schema_extra=PERSONAL)
+    login: str = Field(json_schema_extra=personal("user_id"))
+    display_name: str = Field(json_schema_extra=personal("user_id"))
     password_verifier: str = Field(json_schema_extra=SECRET)
+
+
+class EraseUser(AccountCommand):
+    """Let a user be no more. The actor is the system: nobody does it by accident."""
 
 
 class IssueStreamKey(AccountCommand):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Command
+from schemas.message import Command, personal
 
 
 class ChatCommand(Command):
@@ -19,19 +19,19 @@ class ChatCommand(Command):
 class SendMessage(ChatCommand):
     """Say something."""
 
-    sender_login: str = Field(json_schema_extra=PERSONAL)
-    text: str = Field(json_schema_extra=PERSONAL)
+    sender_login: str = Field(json_schema_extra=personal("actor"))
+    text: str = Field(json_schema_extra=personal("actor"))
     reply_parent_id: str | None = None
-    sender_name: str = Field(default="", json_schema_extra=PERSONAL)
+    sender_name: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class Announce(ChatCommand):
     """Say something that stands out. The actor is a moderator."""
 
-    sender_login: str = Field(json_schema_extra=PERSONAL)
-    text: str = Field(json_schema_extra=PERSONAL)
+    sender_login: str = Field(json_schema_extra=personal("actor"))
+    text: str = Field(json_schema_extra=personal("actor"))
     colour: str = Field(description="primary, blue, green, orange or purple.")
-    sender_name: str = Field(default="", json_schema_extra=PERSONAL)
+    sender_name: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class ResolveHeldMessage(ChatCommand):
@@ -61,5 +61,5 @@ class React(ChatCommand):
 class Raid(ChatCommand):
     """Send one's viewers to the channel. The actor is the owner of the channel they come from."""
 
-    from_login: str
+    from_login: str = Field(json_schema_extra=personal("actor"))
     viewers: types.Int32

@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Command
+from schemas.message import Command, personal
 
 
 class PolicyCommand(Command):
@@ -46,7 +46,7 @@ class AddBlockedTerm(PolicyCommand):
     """Refuse messages that hold the term."""
 
     term_id: str
-    text: str = Field(json_schema_extra=PERSONAL)
+    text: str = Field(json_schema_extra=personal("channel_id"))
 
 
 class RemoveBlockedTerm(PolicyCommand):

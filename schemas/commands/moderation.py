@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Command
+from schemas.message import Command, personal
 
 
 class ModerationCommand(Command):
@@ -20,9 +20,9 @@ class BanUser(ModerationCommand):
     """Let a user not speak, for a time or for good."""
 
     target_id: str
-    target_login: str = Field(default="", json_schema_extra=PERSONAL)
+    target_login: str = Field(default="", json_schema_extra=personal("target_id"))
     duration_s: types.Int32 | None = Field(default=None, description="1 to 1,209,600 s; None is for good.")
-    reason: str = Field(default="", json_schema_extra=PERSONAL)
+    reason: str = Field(default="", json_schema_extra=personal("target_id"))
 
 
 class UnbanUser(ModerationCommand):
@@ -35,7 +35,7 @@ class WarnUser(ModerationCommand):
     """Let a user not speak before they have read this."""
 
     target_id: str
-    reason: str = Field(json_schema_extra=PERSONAL)
+    reason: str = Field(json_schema_extra=personal("target_id"))
 
 
 class AcknowledgeWarning(ModerationCommand):
@@ -46,7 +46,7 @@ class RequestUnban(ModerationCommand):
     """Ask to be let in again. The actor is the banned user."""
 
     request_id: str
-    text: str = Field(json_schema_extra=PERSONAL)
+    text: str = Field(json_schema_extra=personal("actor"))
 
 
 class ResolveUnbanRequest(ModerationCommand):
@@ -54,7 +54,7 @@ class ResolveUnbanRequest(ModerationCommand):
 
     request_id: str
     approved: bool
-    text: str = Field(default="", json_schema_extra=PERSONAL)
+    text: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class UndoModeration(ModerationCommand):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.message import PERSONAL, Command
+from schemas.message import Command, personal
 
 
 class Donate(Command):
@@ -18,7 +18,7 @@ class Donate(Command):
     donation_id: str
     amount_minor: int = Field(description="In the currency's minor unit.")
     currency: str = Field(description="ISO 4217 code.")
-    message: str = Field(default="", json_schema_extra=PERSONAL)
+    message: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class Subscribe(Command):

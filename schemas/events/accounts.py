@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, SECRET, Event
+from schemas.message import SECRET, Event, personal
 
 
 class AccountEvent(Event):
@@ -19,9 +19,13 @@ class AccountEvent(Event):
 class UserRegistered(AccountEvent):
     """A user chose a login and with it a channel."""
 
-    login: str = Field(json_schema_extra=PERSONAL)
-    display_name: str = Field(json_schema_extra=PERSONAL)
+    login: str = Field(json_schema_extra=personal("user_id"))
+    display_name: str = Field(json_schema_extra=personal("user_id"))
     password_hash: str = Field(json_schema_extra=SECRET, description="SHA-256 of the scrypt verifier, hex.")
+
+
+class UserErased(AccountEvent):
+    """A user is no more: the key to all personal texts about them is destroyed next. The login stays taken."""
 
 
 class StreamKeyIssued(AccountEvent):

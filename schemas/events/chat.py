@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Event
+from schemas.message import Event, personal
 
 
 class ChatEvent(Event):
@@ -23,10 +23,12 @@ class MessageSent(ChatEvent):
 
     message_id: str
     sender_id: str
-    sender_login: str = Field(json_schema_extra=PERSONAL)
-    text: str = Field(json_schema_extra=PERSONAL, description="At most 500 characters.")
+    sender_login: str = Field(json_schema_extra=personal("sender_id"))
+    text: str = Field(json_schema_extra=personal("sender_id"), description="At most 500 characters.")
     reply_parent_id: str | None = None
-    sender_name: str = Field(default="", json_schema_extra=PERSONAL, description="As displayed; empty is the login.")
+    sender_name: str = Field(
+        default="", json_schema_extra=personal("sender_id"), description="As displayed; empty is the login."
+    )
     badges: list[str] = Field(default_factory=list, description="Such as broadcaster/1, subscriber/3.")
     emotes: str = Field(default="", description="Where emotes stand, as in IRC's tag: `id:first-last,…/id:…`.")
     announcement: str = Field(default="", description="The colour of a moderator's announcement; empty for any other.")
@@ -37,8 +39,8 @@ class Findings(ChatEvent):
 
     message_id: str
     sender_id: str
-    sender_login: str = Field(json_schema_extra=PERSONAL)
-    text: str = Field(json_schema_extra=PERSONAL)
+    sender_login: str = Field(json_schema_extra=personal("sender_id"))
+    text: str = Field(json_schema_extra=personal("sender_id"))
     rule: str = Field(description="blocked_term, link, spam, category or model.")
     category: str = Field(default="", description="Of AutoMod, or the id of the blocked term.")
     level: types.Int32 = Field(default=0, description="1-4, as strict as AutoMod must be to stop it.")
@@ -53,7 +55,7 @@ class MessageRefused(Findings):
 class MessageHeld(Findings):
     """AutoMod holds a message until a moderator allows it."""
 
-    sender_name: str = Field(default="", json_schema_extra=PERSONAL)
+    sender_name: str = Field(default="", json_schema_extra=personal("sender_id"))
     reply_parent_id: str | None = None
 
 
@@ -88,5 +90,5 @@ class RaidReceived(ChatEvent):
     """Another channel sent its viewers here. The actor is its owner."""
 
     from_id: str
-    from_login: str
+    from_login: str = Field(json_schema_extra=personal("from_id"))
     viewers: types.Int32

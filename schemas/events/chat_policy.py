@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Event
+from schemas.message import Event, personal
 
 AUTOMOD_CATEGORIES = (
     "aggression",
@@ -59,7 +59,7 @@ class BlockedTermAdded(PolicyEvent):
     """Messages that hold the term are refused. `*` stands for any letters."""
 
     term_id: str
-    text: str = Field(json_schema_extra=PERSONAL)
+    text: str = Field(json_schema_extra=personal("channel_id"))
 
 
 class BlockedTermRemoved(PolicyEvent):

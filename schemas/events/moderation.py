@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Event
+from schemas.message import Event, personal
 
 
 class ModerationEvent(Event):
@@ -20,8 +20,8 @@ class UserBanned(ModerationEvent):
     """A user may not speak, for a time or for good. A second ban replaces the first."""
 
     target_id: str
-    target_login: str = Field(default="", json_schema_extra=PERSONAL)
-    reason: str = Field(default="", json_schema_extra=PERSONAL)
+    target_login: str = Field(default="", json_schema_extra=personal("target_id"))
+    reason: str = Field(default="", json_schema_extra=personal("target_id"))
     expires_at: types.DateTimeMicro | None = Field(default=None, description="None is for good.")
 
 
@@ -35,7 +35,7 @@ class UserWarned(ModerationEvent):
     """A user may not speak before saying that they have read this."""
 
     target_id: str
-    reason: str = Field(json_schema_extra=PERSONAL)
+    reason: str = Field(json_schema_extra=personal("target_id"))
 
 
 class WarningAcknowledged(ModerationEvent):
@@ -49,7 +49,7 @@ class UnbanRequested(ModerationEvent):
 
     request_id: str
     target_id: str
-    text: str = Field(json_schema_extra=PERSONAL)
+    text: str = Field(json_schema_extra=personal("target_id"))
 
 
 class UnbanRequestResolved(ModerationEvent):
@@ -58,7 +58,7 @@ class UnbanRequestResolved(ModerationEvent):
     request_id: str
     target_id: str
     approved: bool
-    text: str = Field(default="", json_schema_extra=PERSONAL)
+    text: str = Field(default="", json_schema_extra=personal("target_id"))
 
 
 class ModerationUndone(ModerationEvent):

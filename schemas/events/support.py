@@ -7,7 +7,7 @@ from typing import ClassVar
 from dataclasses_avroschema import types
 from pydantic import Field
 
-from schemas.message import PERSONAL, Event
+from schemas.message import Event, personal
 
 
 class DonationReceived(Event):
@@ -20,7 +20,7 @@ class DonationReceived(Event):
     donor_id: str
     amount_minor: int = Field(description="In the currency's minor unit, such as cents.")
     currency: str = Field(description="ISO 4217 code.")
-    message: str = Field(default="", json_schema_extra=PERSONAL)
+    message: str = Field(default="", json_schema_extra=personal("donor_id"))
 
 
 class UserSubscribed(Event):

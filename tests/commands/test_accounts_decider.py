@@ -8,9 +8,16 @@ import pytest
 
 from commands.deciders import accounts
 from commands.identity import secret_hash, user_id_of
-from schemas.commands.accounts import IssueStreamKey, Register, RevokeStreamKey, SignIn, SignOut
+from schemas.commands.accounts import EraseUser, IssueStreamKey, Register, RevokeStreamKey, SignIn, SignOut
 from schemas.commands.chat import SendMessage
-from schemas.events.accounts import SessionIssued, SessionRevoked, StreamKeyIssued, StreamKeyRevoked, UserRegistered
+from schemas.events.accounts import (
+    SessionIssued,
+    SessionRevoked,
+    StreamKeyIssued,
+    StreamKeyRevoked,
+    UserErased,
+    UserRegistered,
+)
 from schemas.events.follows import UserFollowed
 from tests.commands.scenario import BOB, NOON, Scenario, happened, wish
 
@@ -221,3 +228,34 @@ def test_commands_and_events_of_others_are_not_accounts() -> None:
         accounts.decide(wish(SendMessage, channel_id=ADA, sender_login="ada", text="hi"), accounts.initial_state())
     followed = happened(UserFollowed, channel_id=ADA, follower_id=BOB)
     assert accounts.evolve(accounts.initial_state(), followed) == accounts.initial_state()
+
+
+def erasure(actor: str = "system:erase") -> EraseUser:
+    return wish(EraseUser, actor=actor, user_id=ADA)
+
+
+def test_an_erased_users_keys_and_sessions_end_first() -> None:
+    Scenario(accounts).given(ada_registered(), key("k"), session("s")).when(erasure()).then(
+        happened(StreamKeyRevoked, user_id=ADA, key_id="k"),
+        happened(SessionRevoked, user_id=ADA, session_id="s"),
+        happened(UserErased, user_id=ADA),
+    )
+
+
+def test_who_is_erased_signs_in_no_more_and_the_login_stays_taken() -> None:
+    erased = Scenario(accounts).given(ada_registered(), happened(UserErased, user_id=ADA))
+    erased.when(sign_in()).then_rejected("bad_credentials")
+    erased.when(registration()).then_rejected("login_taken")
+    erased.when(registration(login="", display_name="")).then_rejected("login_taken")  # as the codec leaves it
+
+
+def test_erasing_again_changes_nothing() -> None:
+    Scenario(accounts).given(ada_registered(), happened(UserErased, user_id=ADA)).when(erasure()).then()
+
+
+def test_nobody_is_erased_who_was_not_there() -> None:
+    Scenario(accounts).when(erasure()).then_rejected("unknown_user")
+
+
+def test_a_user_cannot_erase() -> None:
+    Scenario(accounts).given(ada_registered()).when(erasure(actor=ADA)).then_rejected("unauthorised")

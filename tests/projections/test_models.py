@@ -60,7 +60,7 @@ def test_accounts() -> None:
     )
     session = {"user_id": "1", "expires_at": at(60)}
     assert tables == {
-        "users": [{"user_id": "1", "login": "ann", "display_name": "Ann", "created_at": at(0)}],
+        "users": [{"user_id": "1", "login": "ann", "display_name": "Ann", "created_at": at(0), "erased_at": None}],
         "sessions": [
             {"session_id": "s1", "token_hash": "h", "scopes": ["chat"], "revoked_at": at(3), **session},
             {"session_id": "s2", "token_hash": "i", "scopes": [], "revoked_at": None, **session},

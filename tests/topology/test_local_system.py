@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -69,10 +70,21 @@ def test_saved_secrets_stay_the_owners(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
 
 
+def test_a_secret_that_a_later_version_adds_is_made_once(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    Secrets.load_or_make(tmp_path)
+    earlier = {name: value for name, value in json.loads(file.read_text()).items() if name != "privacy_master_key"}
+    file.write_text(json.dumps(earlier))
+    made = Secrets.load_or_make(tmp_path)
+    assert Secrets.load(tmp_path) == made
+    assert made.pepper == earlier["pepper"]
+
+
 def test_secrets_are_not_shown_by_the_settings_that_carry_them(tmp_path: Path) -> None:
     secrets = Secrets.load_or_make(tmp_path)
     shown = repr(secrets.apply(local_settings(tmp_path, None)))
-    for name in ("pepper", "postgres_password", "clickhouse_password", "clickhouse_analyst_password"):
+    passwords = ("postgres_password", "clickhouse_password", "clickhouse_analyst_password")
+    for name in ("pepper", "privacy_master_key", *passwords):
         assert getattr(secrets, name) not in shown
 
 

@@ -17,6 +17,7 @@ COMMANDS = (
     "keys",
     "replay",
     "moderation",
+    "erase",
     "import-cdn-logs",
     "bench",
     "check-hls",

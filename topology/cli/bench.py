@@ -25,6 +25,7 @@ NAMES = (
     "automod",
     "what_if",
     "fanout",
+    "sealing",
 )
 
 BARS_HELD, BAR_MISSED, NOT_MEASURED = 0, 1, 2

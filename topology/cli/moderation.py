@@ -21,6 +21,7 @@ from commands.what_if.report import EXAMPLES, Report, what_if
 from commands.what_if.wanted import BadSettings, load
 from schemas.wire import Codec
 from topology.cli.options import DEFAULT_DATA, Data, Exit, PortBase, moment_of, settings_of
+from topology.subject_keys.keyring import open_keyring
 
 app = typer.Typer(no_args_is_help=True, help="What moderation decided, and what it would decide.")
 app.callback()(lambda: None)
@@ -50,7 +51,7 @@ def show_what_if(
         raise typer.BadParameter(str(error), param_hint="--settings") from error
     place = settings_of(data, port_base)
     try:
-        with closing(Codec(place.schema_registry_url)) as codec:
+        with closing(Codec(place.schema_registry_url, open_keyring(place))) as codec:
             events = channel_events(place, codec, channel, moment - MEMORY)
             report = what_if(events, wanted, moment, examples)
     except (KafkaException, SchemaRegistryError, Rejected) as error:

@@ -1,0 +1,1 @@
+"""The users' keys: their log in Kafka, and the keyring that follows it."""
