@@ -39,6 +39,8 @@ def test_a_port_base_moves_every_server_by_a_fixed_number() -> None:
         "schema_registry": 20_005,
         "postgres": 20_006,
         "clickhouse": 20_007,
+        "chat": 20_008,
+        "irc": 20_009,
     }
     assert OFFSETS.keys() == DEFAULTS.keys()
 
