@@ -184,6 +184,7 @@ def play(skew: float, seed: int) -> dict[str, Any]:
             for tag in wire.carry(tags):
                 live.push(tag, NOW_S + tag.timestamp_ms / 1000)
             live.tick(NOW_S + second)
+            registry.store(registry.has_work())
             if second % HOUR_S == 0:
                 weights.append(round(process.memory_info().rss / 2**20, 1))
         live.close()

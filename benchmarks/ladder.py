@@ -29,7 +29,7 @@ from ingest.media.init import VIDEO_TIMESCALE
 
 SECONDS = 20
 SIZE, KBPS, RATE = (1920, 1080), 6_000, 30.0
-ROUNDS = 3
+ROUNDS = 6
 """Turns of both; the least of each counts, since what disturbs a run only adds to it."""
 
 BAR = 1.05

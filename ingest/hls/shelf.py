@@ -102,8 +102,9 @@ class Shelf:
         return kept
 
     def let_go(self, kept: Kept) -> None:
-        """Nobody will ask for it again."""
+        """Nobody will ask for it again. Its bytes go at once: a disk that takes nothing would have them pile up."""
         kept.gone = True
+        kept.data = None
         self._let_go.append(kept)
 
     # In a thread
@@ -113,10 +114,10 @@ class Shelf:
         while self._let_go:
             if (file := self._let_go.popleft().file) is not None:
                 file.kept -= 1
-        waiting = list(self._waiting)
-        if self._write([kept for kept in waiting if not kept.gone], appender):
-            for _ in waiting:
-                self._waiting.popleft()
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        batch = [kept for kept in taken if not kept.gone]
+        if not self._write(batch, appender):
+            self._waiting.extendleft(reversed(batch))
         for file in [file for file in self._files[:-1] if not file.kept]:
             self._files.remove(file)
             _remove(file.path)
@@ -124,9 +125,10 @@ class Shelf:
     def _write(self, batch: Sequence[Kept], appender: Appender) -> bool:
         if not batch:
             return True
+        pieces = [kept.data or b"" for kept in batch]  # held: one may be let go of meanwhile
         try:
             file = self._growing()
-            size = appender.append(file.path, file.size, [kept.data or b"" for kept in batch])
+            size = appender.append(file.path, file.size, pieces)
         except OSError as error:
             if self.takes:
                 _log.error("segments cannot be stored", path=str(self._directory), reason=str(error))
@@ -134,9 +136,9 @@ class Shelf:
             return False
         self.takes = True
         at = file.size
-        for kept in batch:
+        for kept, piece in zip(batch, pieces, strict=True):
             kept.offset = at
-            at += len(kept.data or b"")
+            at += len(piece)
             file.kept += 1
             kept.file = file
         file.size += size

@@ -41,7 +41,8 @@ def require(encoder: str) -> None:
     try:
         picture = VideoFrame(320, 240, "yuv420p")
         picture.pts, picture.time_base = 0, Fraction(1, 90_000)
-        list(RungEncoder(rung, encoder, 90_000).encode(picture, keyframe=True))
+        trial = RungEncoder(rung, encoder, 90_000)
+        list(trial.encode(trial.scale(picture), keyframe=True))
     except (av.FFmpegError, ValueError) as error:
         _, logged = av.logging.get_last_error()
         reason = logged[2].strip() if logged else str(error)
@@ -71,12 +72,15 @@ class RungEncoder:
         self.record = b""
         """The decoder's configuration (avcC), known with the first access unit."""
 
-    def encode(self, picture: VideoFrame, keyframe: bool) -> Iterator[tuple[int, bool, bytes]]:
-        """The picture's pts, whether it is a keyframe, and its access unit."""
-        scaled = self._scaler.reformat(
-            picture, self._rung.width, self._rung.height, "yuv420p", interpolation="BILINEAR"
-        )
+    def scale(self, picture: VideoFrame) -> VideoFrame:
+        """A picture of the rung's size; the same object when it has that size already."""
+        width, height = self._rung.width, self._rung.height
+        scaled = self._scaler.reformat(picture, width, height, "yuv420p", interpolation="BILINEAR")
         scaled.pts, scaled.time_base = picture.pts, self._time_base
+        return scaled
+
+    def encode(self, scaled: VideoFrame, keyframe: bool) -> Iterator[tuple[int, bool, bytes]]:
+        """The picture's pts, whether it is a keyframe, and its access unit."""
         scaled.pict_type = PictureType.I if keyframe else PictureType.NONE
         for packet in self._context.encode(scaled):
             nal_units = list(annexb.units(bytes(packet)))

@@ -1,12 +1,18 @@
-"""One source decoded once, and a thread a rung that scales and encodes it."""
+"""One source decoded once, and a thread a rung that scales and encodes it.
+
+    decoder ──▶ largest rung ──▶ next ──▶ … smallest        each scales what the one before it made
+
+Scaling each rung from the source itself would cost twice as much: most of that is reading the large picture.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from fractions import Fraction
+from itertools import zip_longest
 from typing import NamedTuple
 
 import av
@@ -50,6 +56,7 @@ class Transcoder:
         self._decoder: VideoCodecContext | None = None
         self._wanted: dict[int, Rung] = {}
         self._threads: dict[int, _RungThread] = {}
+        """The largest first, each linked to the next."""
         self._places: deque[_Place] = deque()
         self._delay: int | None = None
 
@@ -61,7 +68,7 @@ class Transcoder:
                 self._decoder = _open_decoder(message)
             case Rungs():
                 self._wanted = dict(message.rungs)
-                self._stop_threads(set(self._threads) - set(self._wanted))
+                self._change(self._threads.keys() & self._wanted.keys())
             case Picture():
                 self._decode(message)
             case End():
@@ -99,15 +106,24 @@ class Transcoder:
             place = self._places.popleft()
         place = place._replace(keyframe=place.keyframe or keyframe)
         if place.keyframe:
-            for number in self._wanted.keys() - self._threads.keys():
-                self._threads[number] = _RungThread(number, self._wanted[number], self._begin, self._say)
-        for thread in self._threads.values():
-            thread.put(_Job(picture, place, picture.pts - place.dts))
+            self._change(self._wanted.keys())
+        for first in self._threads.values():
+            first.put(_Job(picture, place, picture.pts - place.dts))
+            break
 
-    def _stop_threads(self, numbers: Iterable[int]) -> None:
-        """Each finishes what it has."""
-        for number in numbers:
+    def _change(self, numbers: Collection[int]) -> None:
+        """Have a thread for each of these and no other, once all that is under way is done."""
+        if self._begin is None or self._threads.keys() == set(numbers):
+            return
+        for thread in self._threads.values():
+            thread.drain()
+        for number in self._threads.keys() - set(numbers):
             self._threads.pop(number).close()
+        for number in set(numbers) - self._threads.keys():
+            self._threads[number] = _RungThread(number, self._wanted[number], self._begin, self._say)
+        self._threads = dict(sorted(self._threads.items(), key=lambda each: each[1].pixels, reverse=True))
+        for thread, below in zip_longest(self._threads.values(), list(self._threads.values())[1:]):
+            thread.below = below
 
     def _end(self) -> None:
         if self._decoder is not None:
@@ -119,11 +135,14 @@ class Transcoder:
         self._decoder = None
         self._delay = None
         self._places.clear()
-        self._stop_threads(list(self._threads))
+        self._change(())
 
 
 class _RungThread:
     def __init__(self, number: int, rung: Rung, begin: Begin, say: Say) -> None:
+        self.pixels = rung.width * rung.height
+        self.below: _RungThread | None = None
+        """Changed while there is nothing under way only."""
         self._number = number
         self._every = rung.every
         self._encoder = RungEncoder(rung, begin.encoder, begin.timescale)
@@ -138,6 +157,10 @@ class _RungThread:
     def put(self, job: _Job) -> None:
         self._jobs.put(job)
 
+    def drain(self) -> None:
+        """Returns when all that was put is encoded and passed on."""
+        self._jobs.join()
+
     def close(self) -> None:
         self._jobs.put(None)
         self._thread.join()
@@ -145,16 +168,25 @@ class _RungThread:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._since_keyframe = 0 if job.place.keyframe else self._since_keyframe + 1
-            if self._since_keyframe % self._every:
+            skipped = self._since_keyframe % self._every != 0
+            if not skipped:
+                job = job._replace(picture=self._encoder.scale(job.picture))
+            if self.below:
+                self.below.put(job)
+            if skipped:
                 self._say(Skipped(self._number, job.place.dts))
-                continue
-            self._places.append((job.place.dts, job.composition))
-            for _, keyframe, data in self._encoder.encode(job.picture, job.place.keyframe):
-                if self._encoder.record != self._record:
-                    self._record = self._encoder.record
-                    self._say(Opened(self._number, self._record))
-                dts, composition = self._places.popleft()
-                self._say(Coded(self._number, dts, composition, keyframe, data))
+            else:
+                self._encode(job)
+            self._jobs.task_done()
+
+    def _encode(self, job: _Job) -> None:
+        self._places.append((job.place.dts, job.composition))
+        for _, keyframe, data in self._encoder.encode(job.picture, job.place.keyframe):
+            if self._encoder.record != self._record:
+                self._record = self._encoder.record
+                self._say(Opened(self._number, self._record))
+            dts, composition = self._places.popleft()
+            self._say(Coded(self._number, dts, composition, keyframe, data))
 
 
 def _open_decoder(begin: Begin) -> VideoCodecContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -119,6 +120,21 @@ def test_a_full_disk_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[
         shelf.put(b"x")
         shelf.store(appender)
     assert capsys.readouterr().out.count("segments cannot be stored") == 1
+
+
+def test_a_full_disk_keeps_nothing_in_memory_that_was_let_go(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    shelf, appender = Shelf(blocked / "stream"), Appender()
+    tracemalloc.start()
+    for _ in range(50):
+        kept = shelf.put(bytes(100_000))
+        shelf.store(appender)
+        shelf.let_go(kept)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert shelf.has_work
+    assert held < 1_000_000
 
 
 def test_memory_that_has_no_direct_writes_takes_segments_too() -> None:
