@@ -102,7 +102,10 @@ class Settings(BaseSettings):
         default=10.0, ge=1, description="Media time between two pictures of a live stream, seconds."
     )
     dvr_window_s: float = Field(
-        default=7200.0, gt=0, description="How far back a live playlist reaches, on the ingest node's disk, seconds."
+        default=7200.0,
+        ge=60,
+        description="How far back a live playlist reaches, on the ingest node's disk, seconds; 60 hold the six segments "
+        "of either profile that players count on.",
     )
 
     hls_profile: HlsProfile = Field(

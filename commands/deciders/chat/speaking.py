@@ -48,20 +48,7 @@ def send(command: SendMessage, room: Room) -> Sequence[Event]:
     finding = judge(saying, room)
     if finding is not None:
         return [_stopped(command, text, finding)]
-    return [
-        MessageSent(
-            **caused_by(command),
-            channel_id=command.channel_id,
-            message_id=derived_id(command.command_id, 0),
-            sender_id=command.actor,
-            sender_login=command.sender_login,
-            sender_name=command.sender_name,
-            text=text,
-            reply_parent_id=command.reply_parent_id,
-            badges=badges_of(room, command.channel_id, command.actor, command.issued_at),
-            emotes=emotes_in(text, emotes_of(room, command.actor)),
-        )
-    ]
+    return [_spoken(command, text, room, reply_parent_id=command.reply_parent_id)]
 
 
 def judge(saying: Saying, room: Room) -> Finding | None:
@@ -120,20 +107,29 @@ def announce(command: Announce, room: Room) -> Sequence[Event]:
         raise Rejected("bad_colour", f"an announcement's colour is one of {', '.join(COLOURS)}")
     text = _said(command.text)
     require_slow(room.talk.speakers.get(command.actor) or Speaker(), MODERATOR_RATE, command.issued_at)
-    return [
-        MessageSent(
-            **caused_by(command),
-            channel_id=command.channel_id,
-            message_id=derived_id(command.command_id, 0),
-            sender_id=command.actor,
-            sender_login=command.sender_login,
-            sender_name=command.sender_name,
-            text=text,
-            badges=badges_of(room, command.channel_id, command.actor, command.issued_at),
-            emotes=emotes_in(text, emotes_of(room, command.actor)),
-            announcement=command.colour,
-        )
-    ]
+    return [_spoken(command, text, room, announcement=command.colour)]
+
+
+def _spoken(
+    command: SendMessage | Announce,
+    text: str,
+    room: Room,
+    reply_parent_id: str | None = None,
+    announcement: str = "",
+) -> MessageSent:
+    return MessageSent(
+        **caused_by(command),
+        channel_id=command.channel_id,
+        message_id=derived_id(command.command_id, 0),
+        sender_id=command.actor,
+        sender_login=command.sender_login,
+        sender_name=command.sender_name,
+        text=text,
+        reply_parent_id=reply_parent_id,
+        badges=badges_of(room, command.channel_id, command.actor, command.issued_at),
+        emotes=emotes_in(text, emotes_of(room, command.actor)),
+        announcement=announcement,
+    )
 
 
 def require_unbanned(user_id: str, channel_id: str, room: Room, now: datetime) -> None:
