@@ -36,11 +36,11 @@ from ingest.publishing.revocations import Revocations
 from ingest.recording.service import running_recordings
 from ingest.server import RtmpServer
 from ingest.thumbnails.studio import running_studio
-from ingest.tls import Certificates
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.subject_keys.keyring import open_keyring
 from topology.telemetry import configure_logging
+from topology.tls import Certificates
 
 PROCESS = "ingest"
 RETRY_S = 1.0

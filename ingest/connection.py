@@ -24,6 +24,7 @@ from ingest.pump import Pump
 from ingest.rtmp.events import Broken, PublishRequested, ServerEvent, Unpublished
 from ingest.rtmp.handshake import RANDOM_SIZE
 from ingest.rtmp.session import ServerSession
+from topology.tls import Arriving
 
 APP = "live"
 SLICE = 32_768
@@ -64,7 +65,7 @@ class Owner(Protocol):
         """Run `connection.ask(key, role)` and keep its task."""
 
 
-class RtmpConnection(asyncio.Protocol):
+class RtmpConnection(Arriving):
     def __init__(self, owner: Owner) -> None:
         self.address = ""
         self.session_id = str(uuid7())

@@ -13,7 +13,7 @@ from ingest.bad_keys import BadKeys
 from ingest.connection import ConnectionLimits, RtmpConnection
 from ingest.desk import Desk, Role
 from ingest.pump import Pump
-from ingest.tls import Certificates, TlsDoor
+from topology.tls import Certificates, TlsDoor
 
 BACKLOG = 256
 SWEEP_S = 1.0
@@ -51,7 +51,10 @@ class RtmpServer:
         return bound
 
     def start_tls(self, certificates: Certificates, host: str, port: int) -> int:
-        """Listen for RTMPS too, under the same limits; returns the port. Call it after `start`."""
+        """Listen for RTMPS too, under the same limits; returns the port. Call it after `start`.
+
+        Their transports read by themselves: what the pump reads from a socket would be ciphertext.
+        """
         self._tls_door = TlsDoor(certificates, lambda: RtmpConnection(self))
         bound = self._tls_door.open(host, port)
         _log.info("rtmps listens", host=host, port=bound)

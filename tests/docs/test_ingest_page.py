@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.tls import Certificates
-from tests.ingest.authority import Authority
+from tests.authority import Authority
 from tests.ingest.rtmp.house import House, eventually, running_house
+from topology.tls import Certificates
 
 PAGE = Path(__file__).parents[2] / "docs" / "ingest.md"
 COMMANDS = [

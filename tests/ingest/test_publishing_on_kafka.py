@@ -18,9 +18,9 @@ from commands.client import CommandClient
 from schemas.commands.accounts import IssueStreamKey, RevokeStreamKey
 from schemas.message import Command
 from schemas.wire import Codec, Decoded
+from tests.authority import Authority
 from tests.commands.system import PATIENCE_S, Log, deciding, eventually, new_login, now, registration
 from tests.engines import answers, free_ports, wait_until
-from tests.ingest.authority import Authority
 from tests.ingest.rtmp.house import AAC, H264, PICTURE, TONE, Raw, encoder, ffmpeg
 from topology.child import Launch, start, stop
 from topology.settings import Settings

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ingest import tls
 from ingest.connection import ConnectionLimits
-from ingest.tls import Certificates
-from tests.ingest.authority import Authority
+from tests.authority import Authority
 from tests.ingest.media.footage import record, shifted, source
 from tests.ingest.media.noise import noise
 from tests.ingest.rtmp.house import (
@@ -30,7 +28,9 @@ from tests.ingest.rtmp.house import (
     ffmpeg,
     running_house,
 )
+from topology import tls
 from topology.settings import Settings
+from topology.tls import Certificates
 
 LIMITS = ConnectionLimits(linger_s=0.5)
 CONNECTIONS = 4

@@ -43,11 +43,11 @@ from ingest.rtmp.handshake import RANDOM_SIZE, SIZE
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.messages import Message
 from ingest.server import RtmpServer
-from ingest.tls import Certificates
 from schemas.events.accounts import StreamKeyIssued, StreamKeyRevoked
 from schemas.events.channels import ChannelUpdated
 from schemas.message import Command, Event
 from topology.settings import Settings
+from topology.tls import Certificates
 
 PATIENCE_S = 20.0
 

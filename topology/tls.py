@@ -1,8 +1,7 @@
-"""RTMPS: RTMP inside TLS. The same connections, behind a door that counts them before their handshake.
+"""Servers inside TLS: certificates that may be renewed, and a door that counts connections before their handshake.
 
 asyncio tells a TLS connection's protocol of it after the handshake only. So connections are accepted here, admitted or
-turned away at once, and shake hands within a time limit. Their transports read by themselves: what the pump reads
-from a socket would be ciphertext.
+turned away at once, and shake hands within a time limit.
 """
 
 from __future__ import annotations
@@ -10,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
-
-from ingest.connection import RtmpConnection
 
 HANDSHAKE_S = 5.0
 BACKLOG = 256
@@ -63,10 +61,22 @@ class Certificates:
         return context
 
 
+class Arriving(asyncio.Protocol):
+    """A connection that is counted before it is made."""
+
+    @abstractmethod
+    def arrive(self, address: str) -> str | None:
+        """Count it; returns why it is one too many, if it is."""
+
+    @abstractmethod
+    def turned_away(self, code: str, reason: str) -> None:
+        """It arrived, and `connection_made` never came or never will."""
+
+
 class TlsDoor:
     """Listens for TLS connections; `make` gives the protocol of each."""
 
-    def __init__(self, certificates: Certificates, make: Callable[[], RtmpConnection]) -> None:
+    def __init__(self, certificates: Certificates, make: Callable[[], Arriving]) -> None:
         self._certificates = certificates
         self._make = make
         self._shaking: set[asyncio.Task[None]] = set()
@@ -110,7 +120,7 @@ class TlsDoor:
             self._shaking.add(task)
             task.add_done_callback(self._shaking.discard)
 
-    async def _shake_hands(self, accepted: socket.socket, connection: RtmpConnection) -> None:
+    async def _shake_hands(self, accepted: socket.socket, connection: Arriving) -> None:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
