@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         default=600, gt=0, description="Joins and sign-ins that a chat process takes from one address."
     )
     irc_port: int = Field(default=6667, description="IRC in Twitch's dialect.")
+    ircs_port: int = Field(default=0, ge=0, description="The same over TLS, by custom 6697; 0 turns it off.")
+    ircs_certificate_file: str = Field(
+        default="", description="PEM certificate chain for IRC over TLS; looked at anew for each connection."
+    )
+    ircs_key_file: str = Field(default="", description="Its private key, PEM.")
     playback_port: int = Field(default=8081, description="The LL-HLS origin.")
     playback_url: str = Field(
         default="http://127.0.0.1:8081", description="The origin's (or CDN's) address as players see it."
@@ -219,9 +224,11 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @model_validator(mode="after")
-    def _rtmps_is_whole(self) -> Self:
-        if self.rtmps_port and not (self.rtmps_certificate_file and self.rtmps_key_file):
-            raise ValueError("rtmps_port needs rtmps_certificate_file and rtmps_key_file")
+    def _tls_is_whole(self) -> Self:
+        for door in ("rtmps", "ircs"):
+            certificate, key = f"{door}_certificate_file", f"{door}_key_file"
+            if getattr(self, f"{door}_port") and not (getattr(self, certificate) and getattr(self, key)):
+                raise ValueError(f"{door}_port needs {certificate} and {key}")
         return self
 
     def environment(self) -> dict[str, str]:

@@ -46,8 +46,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._leave()
         self._keeper.remove(self)
-        if self._network is not None:
-            self.house.admission.depart(self._network)
+        self._depart()
 
     def pause_writing(self) -> None:
         # Not at once: it is a room that writes, and must not find its members changed meanwhile.
@@ -116,6 +115,12 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
         elif self._transport is not None:
             self._transport.close()
+
+    def _depart(self) -> None:
+        """It counts no more."""
+        network, self._network = self._network, None
+        if network is not None:
+            self.house.admission.depart(network)
 
     def _leave(self) -> None:
         guest, self.guest = self.guest, None

@@ -6,6 +6,7 @@ import asyncio
 import resource
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
@@ -36,6 +37,7 @@ from schemas.events.accounts import SessionRevoked
 from schemas.wire import Codec
 from topology.settings import Settings
 from topology.subject_keys.keyring import open_keyring
+from topology.tls import Certificates, TlsDoor
 from topology.topics import PARTITIONS
 
 RETRY_S = 1.0
@@ -99,12 +101,19 @@ async def _listening(settings: Settings, house: House, keeper: Keeper) -> AsyncI
             lambda: IrcConnection(house, keeper), settings.host, settings.irc_port, backlog=BACKLOG
         ),
     ]
-    log.info("chat listens", port=settings.chat_port, irc_port=settings.irc_port)
+    tls_door = None
+    if settings.ircs_port:
+        certificates = Certificates(Path(settings.ircs_certificate_file), Path(settings.ircs_key_file))
+        tls_door = TlsDoor(certificates, lambda: IrcConnection(house, keeper))
+        tls_door.open(settings.host, settings.ircs_port)
+    log.info("chat listens", port=settings.chat_port, irc_port=settings.irc_port, ircs_port=settings.ircs_port)
     try:
         yield
     finally:
         for server in servers:
             server.close()
+        if tls_door is not None:
+            await tls_door.close()
         guests = [kept.guest for kept in keeper.all() if kept.guest is not None]
         for guest in guests:
             guest.ask_to_reconnect()

@@ -5,25 +5,42 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from query_api.chat.connection import Connection, turned_away
+import structlog
+
+from query_api.chat.connection import Connection
 from query_api.chat.guest import POLICY_VIOLATION
 from query_api.chat.house import House
 from query_api.chat.irc import dialect
 from query_api.chat.irc.guest import IrcGuest
 from query_api.chat.irc.message import Lines, Malformed, Message
 from query_api.chat.keeper import Keeper
+from query_api.chat.refusal import Refused
+from topology.tls import Arriving
+
+log = structlog.get_logger(__name__)
 
 
-class IrcConnection(Connection):
+class IrcConnection(Connection, Arriving):
     def __init__(self, house: House, keeper: Keeper) -> None:
         super().__init__(house, keeper)
         self._lines = Lines(house.limits.line)
 
+    def arrive(self, address: str) -> str | None:
+        try:
+            self.admit(address)
+        except Refused as refused:
+            return refused.text
+        return None
+
+    def turned_away(self, code: str, reason: str) -> None:
+        log.info("irc connection turned away", address=self.address, code=code, reason=reason)
+        self._depart()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        refused = turned_away(self, self.address)
-        if refused is not None:
-            self.end(POLICY_VIOLATION, refused.text)
+        too_many = self.arrive(self.address) if self._network is None else None
+        if too_many is not None:
+            self.end(POLICY_VIOLATION, too_many)
             return
         write = cast(asyncio.Transport, transport).write
         self.guest = IrcGuest(self.house, self._network or "", write, self.end)
