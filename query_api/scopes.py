@@ -26,6 +26,7 @@ SCOPES = {
     "moderator:manage:warnings": "Warn users.",
     "moderator:read:automod_settings": "See what AutoMod stops.",
     "moderator:read:blocked_terms": "See the blocked terms.",
+    "moderator:read:chatters": "See who is in a chat.",
     "moderator:read:shield_mode": "See whether the shield is up.",
     "moderator:read:unban_requests": "See the unban requests.",
     "user:edit:follows": "Follow and unfollow channels.",

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from query_api.beacons import Beacons
+from query_api.chat_processes import ChatProcesses, chat_processes
 from query_api.consistency import Consistency
 from query_api.database import Database
 from query_api.emote_pictures import EmotePainter
@@ -37,6 +38,7 @@ class Services:
     consistency: Consistency
     gateway: Gateway
     beacons: Beacons
+    chat_processes: ChatProcesses
     links: LinkMaker
     passwords: Passwords
     painter: EmotePainter
@@ -63,6 +65,7 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             consistency=Consistency(database),
             gateway=gateway,
             beacons=beacons,
+            chat_processes=await stack.enter_async_context(chat_processes(settings)),
             links=link_maker(settings),
             passwords=Passwords(settings),
             painter=EmotePainter(),

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     edge_port: int = Field(default=8080, description="REST, docs and the watch page.")
     chat_port: int = Field(default=8082, description="The chat socket, and IRC over WebSocket.")
     chat_url: str = Field(default="ws://127.0.0.1:8082/ws", description="The chat socket's address as browsers see it.")
+    chat_processes: str = Field(
+        default="",
+        description="Addresses of all chat processes, separated by commas, such as `http://chat-1:8082`: the edge asks "
+        "each who is there. Empty is the one on this machine, at `TALLY_CHAT_PORT`.",
+    )
     chat_origins: str = Field(
         default="",
         description="Origins whose pages may use the chat socket besides the edge's, separated by commas; * is any.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ class Chatters:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._present: dict[str, tuple[Chatter, int]] = {}
+        self._by_login: list[Chatter] = []
 
     @property
     def total(self) -> int:
@@ -30,25 +31,33 @@ class Chatters:
 
     def arrive(self, chatter: Chatter) -> bool:
         """Whether this is one more."""
-        _, connections = self._present.get(chatter.user_id, (chatter, 0))
-        if connections or len(self._present) < self._limit:
-            self._present[chatter.user_id] = (chatter, connections + 1)
-            return connections == 0
-        return False
+        present, connections = self._present.get(chatter.user_id, (chatter, 0))
+        if not connections and len(self._present) >= self._limit:
+            return False
+        self._present[chatter.user_id] = (present, connections + 1)
+        if not connections:
+            insort(self._by_login, chatter, key=_place)
+        return not connections
 
     def depart(self, user_id: str) -> bool:
         """Whether this is one less."""
-        present = self._present.pop(user_id, None)
-        if present is not None and present[1] > 1:
-            self._present[user_id] = (present[0], present[1] - 1)
+        present, connections = self._present.pop(user_id, (None, 0))
+        if present is None:
             return False
-        return present is not None
+        if connections > 1:
+            self._present[user_id] = (present, connections - 1)
+            return False
+        del self._by_login[bisect_left(self._by_login, _place(present), key=_place)]
+        return True
 
     def page(self, first: int, after: str = "") -> Sequence[Chatter]:
         """By login, from behind the login `after` on."""
-        ordered = sorted((chatter for chatter, _ in self._present.values()), key=lambda chatter: chatter.login)
-        start = bisect_right(ordered, after, key=lambda chatter: chatter.login) if after else 0
-        return ordered[start : start + first]
+        start = bisect_right(self._by_login, after, key=lambda chatter: chatter.login)
+        return self._by_login[start : start + first]
+
+
+def _place(chatter: Chatter) -> tuple[str, str]:
+    return chatter.login, chatter.user_id
 
 
 def inner_secret(settings: Settings) -> str:

@@ -14,7 +14,8 @@ from query_api.chat.chatters import inner_secret
 from query_api.chat.house import House
 from topology.settings import Settings
 
-MOST_CHATTERS = 1_000
+MOST_CHATTERS = 1_001
+"""A page of the edge's, and one more to show that there is a next page."""
 
 _JSON = "application/json"
 
