@@ -104,7 +104,7 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 support.decide,
                 support.evolve,
                 support.reply,
-                facts=("accounts",),
+                facts=("accounts", "channels"),
                 remembered=1024,
             ),
         )

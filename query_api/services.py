@@ -24,6 +24,9 @@ from topology.subject_keys.keyring import open_keyring
 CREDENTIALS_PER_ADDRESS = 240
 """Registrations and sign-ins a minute."""
 
+GIFTS_PER_USER = 100
+"""Donations and subscriptions a minute: each is a line in a chat."""
+
 SIGN_INS_PER_LOGIN = 20
 """Tries of one login's password a minute, from wherever they come."""
 
@@ -45,6 +48,7 @@ class Services:
     requests: TokenBuckets
     credentials: TokenBuckets
     sign_ins: TokenBuckets
+    gifts: TokenBuckets
 
 
 @asynccontextmanager
@@ -72,4 +76,5 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             requests=TokenBuckets(settings.requests_per_minute),
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
             sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),
+            gifts=TokenBuckets(GIFTS_PER_USER),
         )

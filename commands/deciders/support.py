@@ -1,82 +1,55 @@
-"""What viewers give to a channel: money, and that they subscribe."""
+"""What viewers give to a channel: money, and that they subscribe. What they say with it is shown in the chat."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 
-from rpds import HashTrieMap
-
+from commands.deciders.chat.emoting import emotes_in, emotes_of
+from commands.deciders.chat.room import Room, evolve, initial_state
+from commands.deciders.chat.speaking import Saying, examined, require_unbanned
 from commands.deciders.envelope import caused_by
+from commands.deciders.roles import may_moderate
+from commands.deciders.text import one_line
 from commands.rejection import Rejected
 from schemas.commands.support import Donate, Subscribe, Unsubscribe
-from schemas.events.accounts import UserRegistered
 from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed
 from schemas.message import Command, Event
+from schemas.money import MINOR_DIGITS
+
+__all__ = ["decide", "evolve", "initial_state", "reply"]
 
 MAX_AMOUNT_MINOR = 10_000_000
 MAX_MESSAGE = 500
-CURRENCIES = frozenset({"AUD", "BRL", "CAD", "CHF", "EUR", "GBP", "JPY", "MXN", "NOK", "PLN", "SEK", "USD"})
-
-
 TIERS = ("1000", "2000", "3000")
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    tier: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Till:
-    exists: bool = False
-    subscribers: HashTrieMap[str, Subscription] = field(default_factory=HashTrieMap)
-
-
-def initial_state() -> Till:
-    return Till()
-
-
-def decide(command: Command, till: Till) -> Sequence[Event]:
+def decide(command: Command, room: Room) -> Sequence[Event]:
     match command:
         case Donate():
-            return _donate(command, till)
+            return _donate(command, room)
         case Subscribe():
-            return _subscribe(command, till)
+            return _subscribe(command, room)
         case Unsubscribe():
-            if command.actor not in till.subscribers:
+            if command.actor not in room.subscribers:
                 raise Rejected("not_subscribed", "you do not subscribe to this channel")
             return [UserUnsubscribed(**caused_by(command), channel_id=command.channel_id, subscriber_id=command.actor)]
     raise TypeError(f"{type(command).__name__} is no command on support")
-
-
-def evolve(till: Till, event: Event) -> Till:
-    match event:
-        case UserRegistered():
-            return replace(till, exists=True)
-        case UserSubscribed():
-            subscription = Subscription(event.tier, event.since)
-            return replace(till, subscribers=till.subscribers.insert(event.subscriber_id, subscription))
-        case UserUnsubscribed():
-            return replace(till, subscribers=till.subscribers.discard(event.subscriber_id))
-    return till
 
 
 def reply(event: Event) -> dict[str, str]:
     return {"donation_id": event.donation_id} if isinstance(event, DonationReceived) else {}
 
 
-def _donate(command: Donate, till: Till) -> Sequence[Event]:
-    if not till.exists:
+def _donate(command: Donate, room: Room) -> Sequence[Event]:
+    if not room.exists:
         raise Rejected("unknown_channel", "there is no such channel")
     if not 1 <= command.amount_minor <= MAX_AMOUNT_MINOR:
         raise Rejected("bad_amount", f"an amount is 1 to {MAX_AMOUNT_MINOR} of the currency's minor unit")
-    if command.currency not in CURRENCIES:
-        raise Rejected("bad_currency", f"a currency is one of {', '.join(sorted(CURRENCIES))}")
-    if len(command.message) > MAX_MESSAGE:
-        raise Rejected("msg_too_long", f"a donation's message has at most {MAX_MESSAGE} characters")
+    if command.currency not in MINOR_DIGITS:
+        raise Rejected("bad_currency", f"a currency is one of {', '.join(sorted(MINOR_DIGITS))}")
+    message = one_line(command.message)
+    if message:
+        _require_sayable(command, message, room)
     return [
         DonationReceived(
             **caused_by(command),
@@ -85,19 +58,35 @@ def _donate(command: Donate, till: Till) -> Sequence[Event]:
             donor_id=command.actor,
             amount_minor=command.amount_minor,
             currency=command.currency,
-            message=command.message,
+            message=message,
+            donor_login=command.donor_login,
+            donor_name=command.donor_name,
+            emotes=emotes_in(message, emotes_of(room, command.actor)),
         )
     ]
 
 
-def _subscribe(command: Subscribe, till: Till) -> Sequence[Event]:
-    if not till.exists:
+def _require_sayable(command: Donate, message: str, room: Room) -> None:
+    """Nobody gives their way past a ban or AutoMod. Nothing is held: whoever gives can say something else at once."""
+    if len(message) > MAX_MESSAGE:
+        raise Rejected("msg_too_long", f"a donation's message has at most {MAX_MESSAGE} characters")
+    require_unbanned(command.actor, command.channel_id, room, command.issued_at)
+    if may_moderate(room.roles, command.channel_id, command.actor):
+        return
+    if examined(Saying(message, command.actor, command.channel_id, command.issued_at), room) is not None:
+        raise Rejected(
+            "msg_rejected", "the message is against the channel's moderation settings; give without it, or change it"
+        )
+
+
+def _subscribe(command: Subscribe, room: Room) -> Sequence[Event]:
+    if not room.exists:
         raise Rejected("unknown_channel", "there is no such channel")
     if command.actor == command.channel_id:
         raise Rejected("cannot_subscribe_to_self", "nobody subscribes to their own channel")
     if command.tier not in TIERS:
         raise Rejected("bad_tier", f"a tier is one of {', '.join(TIERS)}")
-    now = till.subscribers.get(command.actor)
+    now = room.subscribers.get(command.actor)
     if now is not None and now.tier == command.tier:
         return []
     return [
@@ -107,5 +96,7 @@ def _subscribe(command: Subscribe, till: Till) -> Sequence[Event]:
             subscriber_id=command.actor,
             tier=command.tier,
             since=command.issued_at if now is None else now.since,
+            subscriber_login=command.subscriber_login,
+            subscriber_name=command.subscriber_name,
         )
     ]

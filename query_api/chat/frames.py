@@ -111,15 +111,27 @@ class Badge(BaseModel):
     id: str = Field(description="The version, such as 1, or a subscriber's months.")
 
 
+class Cheer(BaseModel):
+    """Money that was given. There are no Bits here, so it is the donation's own amount."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount_minor: int = Field(description="In the currency's minor unit, such as cents.")
+    currency: str = Field(description="ISO 4217 code.")
+
+
 class Fragment(BaseModel):
     """A piece of a message. The texts of all pieces, put together, are the content."""
 
     model_config = ConfigDict(frozen=True)
 
-    type: Literal["text", "emote", "mention"]
+    type: Literal["text", "emote", "mention", "cheer"]
     text: str
     emote_id: str | None = Field(default=None, description="Of an emote.")
     login: str | None = Field(default=None, description="Of who is mentioned.")
+    cheer: Cheer | None = Field(
+        default=None, exclude_if=lambda cheer: cheer is None, description="What was given; its text is no one's words."
+    )
 
 
 class Reply(BaseModel):
@@ -183,6 +195,9 @@ class MessageShown(RoomFrame):
     fragments: list[Fragment]
     reply: Reply | None = None
     announcement: str | None = Field(default=None, description="The colour of a moderator's announcement.")
+    cheer: Cheer | None = Field(
+        default=None, description="What was given with it. The content begins with the amount, as a fragment."
+    )
 
 
 class Accepted(ServerFrame):
@@ -254,6 +269,18 @@ class Raid(RoomFrame):
     timestamp: datetime
 
 
+class Subscribed(RoomFrame):
+    """Somebody subscribed to the channel, or changed the tier."""
+
+    type: Literal["subscription"] = "subscription"
+    id: str
+    user: User
+    tier: str = Field(description="1000, 2000 or 3000.")
+    since: datetime = Field(description="When the unbroken time of subscribing began: now, for a new subscription.")
+    months: int = Field(description="The month that it is in, counted from 1.")
+    timestamp: datetime
+
+
 class Reconnect(ServerFrame):
     """The server is about to close the connection: connect again, with `after`."""
 
@@ -278,6 +305,7 @@ AnyServerFrame = Annotated[
     | UserBanned
     | RoomState
     | Raid
+    | Subscribed
     | Reconnect
     | Pong,
     Field(discriminator="type"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from heapq import merge
 
 from query_api.chat.cursor import TOPICS, Cursor
 from query_api.chat.decoder import Decoder
@@ -16,7 +17,7 @@ from topology.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is read of a partition before the process serves: all of `channels`, and the end of `chat`."""
+    """What is read of a partition before the process serves: all of `channels`, and the end of the others."""
 
     start: Cursor
     end: Cursor
@@ -24,21 +25,25 @@ class Span:
 
 async def span_of(settings: Settings, partition: int, limits: Limits) -> Span:
     """Raises KafkaError."""
-    chat, channels = await asyncio.gather(end_of(settings, "chat", partition), end_of(settings, "channels", partition))
-    start = Cursor(partition, chat=max(0, chat - limits.partition_backlog), channels=0)
-    return Span(start, Cursor(partition, chat, channels))
+    end = Cursor(partition, *await asyncio.gather(*(end_of(settings, topic, partition) for topic in TOPICS)))
+    latest = {topic: max(0, end.next_of(topic) - limits.partition_backlog) for topic in TOPICS}
+    return Span(Cursor(partition, **latest | {"channels": 0}), end)
 
 
 async def load(settings: Settings, decoder: Decoder, rooms: Rooms, span: Span) -> None:
-    """Feed the rooms with the span, both topics by time. Raises KafkaError."""
+    """Feed the rooms with the span, all topics by time. Raises KafkaError."""
     start, end = span.start, span.end
     number = start.partition
-    chat = deque([record async for record in read(settings, decoder, "chat", number, start.chat, end.chat)])
+    chat, support = [
+        [record async for record in read(settings, decoder, topic, number, start.next_of(topic), end.next_of(topic))]
+        for topic in ("chat", "support")
+    ]
+    shown = deque(merge(chat, support, key=lambda record: record.timestamp_ms))
     async for record in read(settings, decoder, "channels", number, start.channels, end.channels):
-        while chat and chat[0].timestamp_ms < record.timestamp_ms:
-            rooms.take(chat.popleft())
+        while shown and shown[0].timestamp_ms < record.timestamp_ms:
+            rooms.take(shown.popleft())
         rooms.take(record)
-    for record in chat:
+    for record in shown:
         rooms.take(record)
     for topic in TOPICS:
         rooms.reached(topic, number, end.next_of(topic))

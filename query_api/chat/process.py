@@ -16,6 +16,7 @@ from websockets.typing import Origin
 from commands.client import CommandClient
 from query_api.chat import loading
 from query_api.chat.admission import Admission
+from query_api.chat.cursor import TOPICS
 from query_api.chat.decoder import Decoder
 from query_api.chat.desk import Desk
 from query_api.chat.directory import Directory
@@ -75,12 +76,13 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         work = [tasks.create_task(keeper.run())]
         for number, span in enumerate(spans):
-            for topic, start, reader in (
-                ("chat", span.end.chat, rooms),
-                ("channels", span.end.channels, rooms),
-                ("accounts", accounts[number], revocations),
-            ):
-                work.append(tasks.create_task(follow(settings, decoder, topic, number, start, reader)))
+            work += [
+                tasks.create_task(follow(settings, decoder, topic, number, start, reader))
+                for topic, start, reader in (
+                    *((topic, span.end.next_of(topic), rooms) for topic in TOPICS),
+                    ("accounts", accounts[number], revocations),
+                )
+            ]
         stack.callback(lambda: [task.cancel() for task in work])
         await stack.enter_async_context(_listening(settings, house, keeper))
         yield house

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from heapq import merge
 
 from aiokafka.errors import KafkaError
 
@@ -45,26 +45,25 @@ class Replays:
     async def _caught_up(self, cursor: Cursor) -> None:
         """A guest may come from a process that is ahead of this one by a moment. Raises Refused."""
         for _ in range(CATCH_UP_TRIES):
-            at = self._rooms.at(cursor.partition)
-            if cursor.chat <= at.chat and cursor.channels <= at.channels:
+            if self._rooms.at(cursor.partition).covers(cursor):
                 return
             await asyncio.sleep(CATCH_UP_S)
         raise Refused("cursor_unknown", "the log has no such place; join without the cursor")
 
     async def _from_kafka(self, room: Room, cursor: Cursor) -> list[Entry]:
         start = replace(cursor, chat=max(0, cursor.chat - self._limits.look_back))
-        older = self._past_of(room, start)
+        older, limit = self._past_of(room, start), self._limits.replay_records
         reached = start
         while not room.reaches(reached):
             end = room.complete_from
-            if (end.chat - reached.chat) + max(0, end.channels - reached.channels) > self._limits.replay_records:
+            if sum(max(0, end.next_of(topic) - reached.next_of(topic)) for topic in TOPICS) > limit:
                 raise too_old(room)
             async for record in self._merged(room, reached, end):
                 reached = reached.past(record.topic, record.offset)
                 event = self._decoder.event(record.value)
                 if event is not None:
                     older.take(event, record.topic, record.offset, reached)
-            reached = replace(end, chat=max(end.chat, cursor.chat), channels=max(end.channels, cursor.channels))
+            reached = end.joined(cursor)
         newer = [entry for entry in room.since(reached) if not older.seen(entry.event_id)]
         return older.since(cursor) + newer
 
@@ -74,22 +73,19 @@ class Replays:
         return Room(room.channel_id, room.login, limits, lambda: room.facts, start)
 
     async def _merged(self, room: Room, start: Cursor, end: Cursor) -> AsyncIterator[Record]:
-        """The room's records of both topics by time; within each in order."""
-        chat, channels = [
-            deque(
-                [
-                    record
-                    async for record in read(
-                        self._settings, self._decoder, topic, start.partition, start.next_of(topic), end.next_of(topic)
-                    )
-                    if record.key == room.channel_id
-                ]
-            )
+        """The room's records of all topics by time; within each in order."""
+        by_topic = [
+            [
+                record
+                async for record in read(
+                    self._settings, self._decoder, topic, start.partition, start.next_of(topic), end.next_of(topic)
+                )
+                if record.key == room.channel_id
+            ]
             for topic in TOPICS
         ]
-        while chat or channels:
-            first = channels if not chat or (channels and channels[0].timestamp_ms < chat[0].timestamp_ms) else chat
-            yield first.popleft()
+        for record in merge(*by_topic, key=lambda record: record.timestamp_ms):
+            yield record
 
     def _whole(self, room: Room, cursor: Cursor, entries: list[Entry]) -> list[Entry]:
         if len(entries) > self._limits.replay_entries:
@@ -106,8 +102,5 @@ def too_old(room: Room) -> Refused:
 
 
 def _not_before(seen: Cursor, entry: Entry) -> Entry:
-    """The entry with a cursor that keeps what the guest saw of the other topic, in whatever order that was."""
-    chat, channels = max(seen.chat, entry.cursor.chat), max(seen.channels, entry.cursor.channels)
-    if (chat, channels) == (entry.cursor.chat, entry.cursor.channels):
-        return entry
-    return entry.moved(replace(seen, chat=chat, channels=channels))
+    """The entry with a cursor that keeps what the guest saw of the other topics, in whatever order that was."""
+    return entry if entry.cursor.covers(seen) else entry.moved(entry.cursor.joined(seen))

@@ -136,7 +136,7 @@ class Room:
 
     def reaches(self, cursor: Cursor) -> bool:
         """Whether everything after the cursor is here."""
-        return cursor.chat >= self.complete_from.chat and cursor.channels >= self.complete_from.channels
+        return cursor.covers(self.complete_from)
 
     def since(self, cursor: Cursor) -> list[Entry]:
         """What is kept of what came after, in order."""

@@ -9,19 +9,23 @@ from query_api.chat.facts import FOLDED, Facts
 from query_api.chat.fragments import fragments_of
 from query_api.chat.frames import (
     Badge,
+    Cheer,
     Cleared,
     Deleted,
+    Fragment,
     MessageShown,
     Raid,
     Reaction,
     Reply,
     RoomFrame,
     RoomState,
+    Subscribed,
     User,
     UserBanned,
 )
-from schemas.events import chat, chat_policy, moderation
+from schemas.events import chat, chat_policy, moderation, support
 from schemas.message import Event
+from schemas.money import written
 
 SHOWN: tuple[type[Event], ...] = (
     chat.MessageSent,
@@ -32,6 +36,8 @@ SHOWN: tuple[type[Event], ...] = (
     moderation.UserBanned,
     chat_policy.ChatSettingsUpdated,
     chat_policy.ShieldModeChanged,
+    support.DonationReceived,
+    support.UserSubscribed,
 )
 """What rooms show. What AutoMod stopped is nobody's but the moderators'."""
 
@@ -58,12 +64,16 @@ def frame_of(event: Event, facts: Facts, said: Mapping[str, MessageShown]) -> Ro
                 room_id=event.channel_id, user_id=event.reactor_id, emote=event.emote, message_id=event.message_id
             )
         case chat.RaidReceived():
-            raider = User(id=event.from_id, login=event.from_login, name=event.from_login)
+            raider = User(id=event.from_id, login=event.from_login, name=event.from_name or event.from_login)
             return Raid(room_id=event.channel_id, user=raider, viewers=event.viewers, timestamp=event.occurred_at)
         case moderation.UserBanned():
             return _ban(event, said)
         case chat_policy.ChatSettingsUpdated() | chat_policy.ShieldModeChanged():
             return RoomState(room_id=event.channel_id, room_state=facts.modes_in_force())
+        case support.DonationReceived() if event.message:
+            return _cheer(event, facts)
+        case support.UserSubscribed():
+            return _subscription(event)
     return None
 
 
@@ -84,6 +94,43 @@ def _message(event: chat.MessageSent, said: Mapping[str, MessageShown]) -> Messa
         fragments=fragments_of(event.text, event.emotes),
         reply=_reply(event.reply_parent_id, said),
         announcement=event.announcement or None,
+    )
+
+
+def _cheer(event: support.DonationReceived, facts: Facts) -> MessageShown:
+    """What was said with a donation: a message that begins with the amount. Given silently, it is not shown."""
+    cheer = Cheer(amount_minor=event.amount_minor, currency=event.currency)
+    amount = written(event.amount_minor, event.currency)
+    return MessageShown(
+        room_id=event.channel_id,
+        id=event.donation_id,
+        user=User(id=event.donor_id, login=event.donor_login, name=event.donor_name or event.donor_login),
+        content=f"{amount} {event.message}",
+        timestamp=event.occurred_at,
+        badges=[Badge(set_id=role, id="1") for role in facts.roles_of(event.channel_id, event.donor_id)],
+        color=colour_of(event.donor_id),
+        fragments=[
+            Fragment(type="cheer", text=amount, cheer=cheer),
+            Fragment(type="text", text=" "),
+            *fragments_of(event.message, event.emotes),
+        ],
+        cheer=cheer,
+    )
+
+
+def _subscription(event: support.UserSubscribed) -> Subscribed:
+    return Subscribed(
+        room_id=event.channel_id,
+        id=event.event_id,
+        user=User(
+            id=event.subscriber_id,
+            login=event.subscriber_login,
+            name=event.subscriber_name or event.subscriber_login,
+        ),
+        tier=event.tier,
+        since=event.since,
+        months=support.months_of(event.since, event.occurred_at),
+        timestamp=event.occurred_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from commands.identity import new_id
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.fields import Line, UserId
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
+from query_api.rate_limit import refuse_if_spent
 from schemas.commands.support import Donate
 
 _SQL = """
@@ -65,14 +67,17 @@ class Donation(BaseModel):
 
 async def donate(call: Call[Nothing, NewDonation]) -> Answer:
     new = call.body
-    user_id = call.user.user_id
+    user = call.user
+    refuse_if_spent(call.services.gifts.take(user.user_id, time.monotonic()), "You give too often.")
     command = Donate(
         channel_id=new.broadcaster_id,
         donation_id=new_id(),
         amount_minor=new.amount.value,
         currency=new.amount.currency,
         message=new.message,
-        **call.envelope(user_id, f"POST /helix/donations {new.broadcaster_id}"),
+        donor_login=user.login,
+        donor_name=user.display_name,
+        **call.envelope(user.user_id, f"POST /helix/donations {new.broadcaster_id}"),
     )
     accepted = await call.services.gateway.submit(command)
     made = MadeDonation(id=accepted.reply["donation_id"])
@@ -117,6 +122,7 @@ ENDPOINTS = (
         path="/helix/donations",
         tag="Donations",
         summary="Donate to a channel",
+        description="What is said with it is shown in the chat: the channel's bans and AutoMod hold for it.",
         handler=donate,
         query=Nothing,
         body=NewDonation,

@@ -43,6 +43,7 @@ async def start_raid(call: Call[RaidQuery, Nothing]) -> Answer:
         channel_id=call.query.to_broadcaster_id,
         from_login=raider.login,
         viewers=counted[0]["viewers"],
+        from_name=raider.display_name,
         **call.envelope(raider.user_id, f"POST {PATH} {call.query.to_broadcaster_id}"),
     )
     accepted = await call.services.gateway.submit(command)

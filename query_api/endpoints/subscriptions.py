@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from asyncpg import Record
@@ -13,6 +14,7 @@ from query_api.fields import UserId
 from query_api.moderating import carry_out
 from query_api.owner import require_owner
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
+from query_api.rate_limit import refuse_if_spent
 from schemas.commands.support import Subscribe, Unsubscribe
 
 PATH = "/helix/subscriptions"
@@ -119,8 +121,17 @@ async def get_subscription(call: Call[SubscriptionQuery, Nothing]) -> Answer:
 
 
 async def subscribe(call: Call[Nothing, NewSubscription]) -> Answer:
-    wish = call.body
-    return await carry_out(call, f"POST {PATH}", Subscribe, channel_id=wish.broadcaster_id, tier=wish.tier)
+    wish, user = call.body, call.user
+    refuse_if_spent(call.services.gifts.take(user.user_id, time.monotonic()), "You give too often.")
+    return await carry_out(
+        call,
+        f"POST {PATH}",
+        Subscribe,
+        channel_id=wish.broadcaster_id,
+        tier=wish.tier,
+        subscriber_login=user.login,
+        subscriber_name=user.display_name,
+    )
 
 
 async def unsubscribe(call: Call[EndQuery, Nothing]) -> Answer:
@@ -175,7 +186,7 @@ ENDPOINTS = (
         path=PATH,
         tag="Subscriptions",
         summary="Subscribe to a channel",
-        description="Or change the tier. Not in Helix.",
+        description="Or change the tier. The chat is told. Not in Helix.",
         handler=subscribe,
         query=Nothing,
         body=NewSubscription,

@@ -63,3 +63,4 @@ class Raid(ChatCommand):
 
     from_login: str = Field(json_schema_extra=personal("actor"))
     viewers: types.Int32
+    from_name: str = Field(default="", json_schema_extra=personal("actor"))

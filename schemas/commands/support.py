@@ -19,6 +19,8 @@ class Donate(Command):
     amount_minor: int = Field(description="In the currency's minor unit.")
     currency: str = Field(description="ISO 4217 code.")
     message: str = Field(default="", json_schema_extra=personal("actor"))
+    donor_login: str = Field(default="", json_schema_extra=personal("actor"))
+    donor_name: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class Subscribe(Command):
@@ -28,6 +30,8 @@ class Subscribe(Command):
     key_field: ClassVar[str] = "channel_id"
     channel_id: str
     tier: str = Field(default="1000", description="1000, 2000 or 3000.")
+    subscriber_login: str = Field(default="", json_schema_extra=personal("actor"))
+    subscriber_name: str = Field(default="", json_schema_extra=personal("actor"))
 
 
 class Unsubscribe(Command):

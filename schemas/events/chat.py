@@ -92,3 +92,6 @@ class RaidReceived(ChatEvent):
     from_id: str
     from_login: str = Field(json_schema_extra=personal("from_id"))
     viewers: types.Int32
+    from_name: str = Field(
+        default="", json_schema_extra=personal("from_id"), description="As displayed; empty is the login."
+    )

@@ -14,6 +14,7 @@ from schemas.commands.channels import UpdateChannel
 from schemas.commands.follows import Follow, Unfollow
 from schemas.commands.support import Donate, Subscribe, Unsubscribe
 from schemas.events.accounts import SessionRevoked, UserRegistered
+from schemas.events.channel_roles import ModeratorAdded
 from schemas.events.channels import ChannelUpdated
 from schemas.events.chat_policy import BlockedTermAdded
 from schemas.events.follows import UserFollowed, UserUnfollowed
@@ -124,19 +125,52 @@ class TestSupport:
             message=message,
         )
 
-    def test_a_viewer_gives_money(self) -> None:
-        received = happened(
+    def received(self, **more: Any) -> DonationReceived:
+        return happened(
             DonationReceived,
             channel_id=ADA,
             donation_id="d-1",
             donor_id=BOB,
             amount_minor=500,
             currency="EUR",
-            message="thanks",
+            **more,
         )
+
+    def test_a_viewer_gives_money(self) -> None:
+        received = self.received(message="thanks")
         Scenario(support).given(ADA_EXISTS).when(self.give(message="thanks")).then(received)
         assert support.reply(received) == {"donation_id": "d-1"}
         assert support.reply(ADA_EXISTS) == {}
+
+    def test_a_gift_names_its_giver_and_shows_emotes(self) -> None:
+        gift = self.give(message="  :wave: \n").model_copy(update={"donor_login": "bob", "donor_name": "Bob"})
+        named = {"donor_login": "bob", "donor_name": "Bob"}
+        Scenario(support).given(ADA_EXISTS).when(gift).then(
+            self.received(message=":wave:", emotes="1f44b:0-5", **named)
+        )
+
+    BANNED = happened(UserBanned, channel_id=ADA, target_id=BOB)
+    BLOCKED = happened(BlockedTermAdded, channel_id=ADA, term_id="t", text="spoiler")
+
+    @pytest.mark.parametrize(
+        ("rule", "code"),
+        [
+            (BANNED, "msg_banned"),
+            (BANNED.model_copy(update={"expires_at": NOON + timedelta(minutes=5)}), "msg_timedout"),
+            (BLOCKED, "msg_rejected"),
+        ],
+    )
+    def test_nobody_gives_their_way_into_the_chat(self, rule: Event, code: str) -> None:
+        Scenario(support).given(ADA_EXISTS, rule).when(self.give(message="a spoiler")).then_rejected(code)
+
+    @pytest.mark.parametrize("rule", [BANNED, BLOCKED])
+    def test_but_whoever_says_nothing_may_give(self, rule: Event) -> None:
+        Scenario(support).given(ADA_EXISTS, rule).when(self.give(message="")).then(self.received())
+
+    def test_moderators_know_what_may_be_said(self) -> None:
+        moderates = happened(ModeratorAdded, channel_id=ADA, target_id=BOB)
+        gift = self.give(message="a spoiler")
+        Scenario(support).given(ADA_EXISTS, self.BLOCKED, moderates).when(gift).then(self.received(message="a spoiler"))
 
     @pytest.mark.parametrize("amount_minor", [0, -1, support.MAX_AMOUNT_MINOR + 1])
     def test_an_amount_is_positive_and_limited(self, amount_minor: int) -> None:

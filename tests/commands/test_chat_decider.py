@@ -26,7 +26,7 @@ from schemas.events.chat_policy import ChatSettingsUpdated, ShieldModeChanged
 from schemas.events.emotes import EmoteAdded
 from schemas.events.follows import UserFollowed
 from schemas.events.moderation import UserBanned, UserUnbanned, UserWarned, WarningAcknowledged
-from schemas.events.support import UserSubscribed
+from schemas.events.support import DonationReceived, UserSubscribed
 from schemas.message import Event
 from tests.commands.scenario import ADA, BOB, NOON, Scenario, happened, wish
 
@@ -269,6 +269,20 @@ class TestModerating:
         cat_moderates = happened(ModeratorAdded, channel_id=ADA, target_id=CAT)
         room(cat_moderates, said()).when(self.delete(CAT)).then(self.deleted)
         room(cat_moderates, BOB_MODERATES, said()).when(self.delete(CAT)).then_rejected("unauthorised")
+
+    def test_what_was_said_with_a_donation_is_taken_back_like_a_message(self) -> None:
+        gift = happened(
+            DonationReceived,
+            channel_id=ADA,
+            donation_id="m",
+            donor_id=BOB,
+            amount_minor=500,
+            currency="EUR",
+            message="rude words",
+        )
+        room(gift).when(self.delete(ADA)).then(self.deleted)
+        silent = gift.model_copy(update={"message": ""})
+        room(silent).when(self.delete(ADA)).then_rejected("unknown_message")
 
     def test_a_message_is_taken_back_once(self) -> None:
         room(said(), self.deleted).when(self.delete(ADA)).then_rejected("unknown_message")

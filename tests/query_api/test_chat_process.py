@@ -17,6 +17,7 @@ from commands.identity import new_id
 from schemas.events.chat import MessageSent
 from schemas.events.moderation import UserBanned
 from schemas.message import Event
+from tests.authority import Authority
 from tests.engines import free_ports
 from tests.query_api.chat.clients import PATIENCE_S, IrcClient
 from tests.query_api.chatting import Chat
@@ -26,10 +27,23 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
-def chat(edge: Edge) -> Iterator[Chat]:
-    port, irc_port = free_ports(2)
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def chat(edge: Edge, authority: Authority) -> Iterator[Chat]:
+    port, irc_port, ircs_port = free_ports(3)
+    files = authority.issue(serial=7)
     settings = edge.settings.model_copy(
-        update={"chat_port": port, "irc_port": irc_port, "chat_url": f"ws://127.0.0.1:{port}/ws"}
+        update={
+            "chat_port": port,
+            "irc_port": irc_port,
+            "ircs_port": ircs_port,
+            "ircs_certificate_file": str(files.certificate),
+            "ircs_key_file": str(files.key),
+            "chat_url": f"ws://127.0.0.1:{port}/ws",
+        }
     )
     chat = Chat.started(settings)
     yield chat
@@ -104,6 +118,33 @@ async def test_what_is_said_at_one_door_is_heard_at_the_others(chat: Chat, edge:
         assert bob.ask("POST", "/helix/chat/messages", json=body).status_code == 200
         assert (await reader.until("message"))["content"] == "over rest"
         await bot.close()
+
+
+async def test_a_bot_comes_over_tls(chat: Chat, edge: Edge, authority: Authority) -> None:
+    ada = edge.register()
+    streams = await asyncio.open_connection("localhost", chat.settings.ircs_port, ssl=authority.trusting())
+    bot = IrcClient(*streams, "")
+    await bot.send(f"PASS oauth:{ada.token}")
+    await bot.send(f"NICK {ada.login}")
+    assert (await bot.until("001")).params[0] == ada.login
+    await bot.close()
+
+
+async def test_gifts_over_rest_are_told_in_the_room(chat: Chat, edge: Edge) -> None:
+    ada, bob = edge.register(), edge.register(display_name="Bob")
+    async with visiting(chat, ada) as reader:
+        cursor = (await reader.until("joined"))["cursor"]
+        gift = {"broadcaster_id": ada.id, "amount": {"value": 500, "currency": "EUR"}, "message": "well played :clap:"}
+        donated = await asyncio.to_thread(bob.ask, "POST", "/helix/donations", json=gift)
+        told = await reader.until("message")
+        assert (told["id"], told["content"]) == (donated.json()["data"][0]["id"], "5.00 EUR well played :clap:")
+        assert (told["user"]["name"], told["fragments"][-1]["type"]) == ("Bob", "emote")
+        wish = {"broadcaster_id": ada.id, "tier": "2000"}
+        assert (await asyncio.to_thread(bob.ask, "POST", "/helix/subscriptions", json=wish)).status_code == 204
+        assert (await reader.until("subscription"))["user"]["login"] == bob.login
+    async with visiting(chat, ada, after=cursor) as returned:
+        kinds = [(await returned.frame())["type"] for _ in range(3)]
+        assert kinds == ["joined", "message", "subscription"]
 
 
 async def test_the_same_id_is_said_once(chat: Chat, edge: Edge) -> None:
@@ -229,7 +270,7 @@ async def test_a_killed_process_loses_nothing_repeats_nothing_and_keeps_the_orde
 
 async def test_an_orderly_stop_asks_everybody_to_connect_again(chat: Chat, edge: Edge) -> None:
     port, irc_port = free_ports(2)
-    settings = chat.settings.model_copy(update={"chat_port": port, "irc_port": irc_port})
+    settings = chat.settings.model_copy(update={"chat_port": port, "irc_port": irc_port, "ircs_port": 0})
     own = Chat.started(settings.model_copy(update={"chat_url": f"ws://127.0.0.1:{port}/ws"}))
     async with visiting(own, edge.member("ada")) as visitor:
         await visitor.until("joined")

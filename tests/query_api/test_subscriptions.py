@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from query_api.services import GIFTS_PER_USER
 from tests.query_api.asking import as_moderator, done, made, refused, say
 from tests.query_api.conftest import Edge, Member
 from tests.query_api.test_playback_tokens import ask, go_live, granted, refusal
@@ -51,6 +52,16 @@ def test_the_owner_sees_who_subscribes(owner: Member, fan: Member) -> None:
     assert (shown["broadcaster_name"], shown["is_gift"]) == ("The Owner", False)
     assert (answer.json()["total"], answer.json()["points"]) == (1, 2)
     assert refused(fan.ask("GET", PATH, params={"broadcaster_id": owner.id}))[0] == 403
+
+
+def test_whoever_gives_too_often_waits(edge: Edge, owner: Member) -> None:
+    fan = edge.register()
+    query = {"broadcaster_id": owner.id, "amount": {"value": 1, "currency": "EUR"}}
+    answers = (fan.ask("POST", "/helix/donations", json=query) for _ in range(GIFTS_PER_USER * 10))
+    spent = next(answer for answer in answers if answer.status_code != 200)
+    assert refused(spent)[0] == 429
+    assert int(spent.headers["Retry-After"]) >= 1
+    assert refused(fan.ask("POST", PATH, json={"broadcaster_id": owner.id}))[0] == 429
 
 
 def test_nobody_subscribes_to_themselves_or_to_nobody(owner: Member) -> None:

@@ -87,6 +87,11 @@ function textOf(fragments, me) {
       mention.textContent = written;
       mention.classList.toggle("me", login === me);
       text.append(mention);
+    } else if (type === "cheer") {
+      const given = document.createElement("strong");
+      given.className = "cheer";
+      given.textContent = written;
+      text.append(given);
     } else text.append(written);
   }
   return text;

@@ -104,6 +104,7 @@ export class Chat {
     else if (frame.type === "user_banned") this.#banned(frame);
     else if (frame.type === "room_state") this.#showModes(frame.room_state);
     else if (frame.type === "raid") this.#log.tell(`${frame.user.name} raids with ${frame.viewers} viewers!`, "raid");
+    else if (frame.type === "subscription") this.#log.tell(`${frame.user.name} subscribed at tier ${frame.tier[0]}!`, "subscription");
   }
 
   #clear() {

@@ -50,5 +50,6 @@ def raid(command: Raid, room: Room) -> Sequence[Event]:
             from_id=command.actor,
             from_login=command.from_login,
             viewers=command.viewers,
+            from_name=command.from_name,
         )
     ]

@@ -13,7 +13,7 @@ from commands.deciders import bans, emotes, policy, roles
 from commands.deciders.chat import talk
 from schemas.events.accounts import UserRegistered
 from schemas.events.follows import UserFollowed, UserUnfollowed
-from schemas.events.support import UserSubscribed, UserUnsubscribed
+from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed, months_of
 from schemas.message import Event
 
 
@@ -24,7 +24,7 @@ class Subscription:
 
     def months(self, now: datetime) -> int:
         """The month it is in, counted from 1: a badge's number."""
-        return max(0, (now - self.since).days) // 30 + 1
+        return months_of(self.since, now)
 
 
 class Room(NamedTuple):
@@ -70,6 +70,8 @@ def _met(room: Room, event: Event) -> Room:
             return room._replace(subscribers=room.subscribers.insert(event.subscriber_id, subscription))
         case UserUnsubscribed():
             return room._replace(subscribers=room.subscribers.discard(event.subscriber_id))
+        case DonationReceived() if event.message:
+            return room._replace(talk=talk.given(room.talk, event))
     return room
 
 

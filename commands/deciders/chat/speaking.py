@@ -66,11 +66,11 @@ def judge(saying: Saying, room: Room) -> Finding | None:
     if speaker.text == digest(saying.text) and speaker.last and now - speaker.last < REPEAT_SPAN:
         again = speaker.last + REPEAT_SPAN
         raise _wait("msg_duplicate", "this is what you said last; say it again later", again, now)
-    return _examined(saying, room)
+    return examined(saying, room)
 
 
-def _examined(saying: Saying, room: Room) -> Finding | None:
-    """A VIP may send links; all else that AutoMod stops binds them too."""
+def examined(saying: Saying, room: Room) -> Finding | None:
+    """What AutoMod finds. A VIP may send links; all else that it stops binds them too."""
     automod = automod_in_force(room.policy)
     message = Message(
         saying.text,

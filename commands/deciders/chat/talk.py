@@ -20,6 +20,7 @@ from schemas.events.chat import (
     MessageSent,
     Reacted,
 )
+from schemas.events.support import DonationReceived
 from schemas.message import Event
 
 RATE_SPAN = timedelta(seconds=30)
@@ -107,6 +108,12 @@ def _sent(talk: Talk, event: MessageSent) -> Talk:
     if event.actor != event.sender_id:  # held before, and counted then
         return talk._replace(messages=messages, texts=texts)
     return talk._replace(messages=messages, texts=texts, **_counted(talk, event))
+
+
+def given(talk: Talk, event: DonationReceived) -> Talk:
+    """What is said with a donation may be answered and taken back as a message, under the donation's id."""
+    said = Said(event.donor_id, event.occurred_at)
+    return talk._replace(messages=talk.messages.put(event.donation_id, said))
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from query_api.chat.fragments import emotes_tag
-from query_api.chat.frames import Badge, MessageShown, Modes, Raid
+from query_api.chat.frames import Badge, MessageShown, Modes
 from query_api.chat.irc.message import Message
 from query_api.chat.views import colour_of
 from query_api.sessions import Session
@@ -58,12 +58,12 @@ def notice(target: str, text: str, msg_id: str = "") -> Message:
 
 def room_state(login: str, channel_id: str, modes: Modes) -> Message:
     tags = {
-        "emote-only": _flag(modes.emote_mode),
+        "emote-only": flag(modes.emote_mode),
         "followers-only": "-1" if modes.follower_mode_min is None else str(modes.follower_mode_min),
-        "r9k": _flag(modes.unique_chat_mode),
+        "r9k": flag(modes.unique_chat_mode),
         "room-id": channel_id,
         "slow": str(modes.slow_mode_s),
-        "subs-only": _flag(modes.subscriber_mode),
+        "subs-only": flag(modes.subscriber_mode),
     }
     return Message("ROOMSTATE", (f"#{login}",), tags, SERVER)
 
@@ -77,7 +77,7 @@ def user_state(login: str, session: Session, roles: Sequence[str]) -> Message:
 
 
 def private_message(login: str, said: MessageShown) -> Message:
-    tags = _said_tags(said) | {"first-msg": "0", "returning-chatter": "0"}
+    tags = said_tags(said) | {"first-msg": "0", "returning-chatter": "0"}
     if said.reply is not None:
         tags["reply-parent-msg-id"] = said.reply.message_id
         if said.reply.user is not None:
@@ -86,41 +86,6 @@ def private_message(login: str, said: MessageShown) -> Message:
             tags["reply-parent-display-name"] = said.reply.user.name
             tags["reply-parent-msg-body"] = said.reply.content or ""
     return Message("PRIVMSG", (f"#{login}", said.content), tags, source(said.user.login))
-
-
-def announcement(login: str, said: MessageShown, colour: str) -> Message:
-    tags = _said_tags(said) | {
-        "login": said.user.login,
-        "msg-id": "announcement",
-        "msg-param-color": colour.upper(),
-        "system-msg": "",
-    }
-    return Message("USERNOTICE", (f"#{login}", said.content), tags, SERVER)
-
-
-def raid(login: str, came: Raid) -> Message:
-    tags = {
-        "badge-info": "",
-        "badges": "",
-        "color": colour_of(came.user.id),
-        "display-name": came.user.name,
-        "emotes": "",
-        "id": came.cursor,
-        "login": came.user.login,
-        "mod": "0",
-        "msg-id": "raid",
-        "msg-param-displayName": came.user.name,
-        "msg-param-login": came.user.login,
-        "msg-param-viewerCount": str(came.viewers),
-        "room-id": came.room_id,
-        "subscriber": "0",
-        "system-msg": f"{came.viewers} raiders from {came.user.name} have joined!",
-        "tmi-sent-ts": _milliseconds(came.timestamp),
-        "turbo": "0",
-        "user-id": came.user.id,
-        "user-type": "",
-    }
-    return Message("USERNOTICE", (f"#{login}",), tags, SERVER)
 
 
 def clear_message(login: str, channel_id: str, message_id: str, said: MessageShown | None) -> Message:
@@ -149,13 +114,14 @@ def _self_tags(session: Session, roles: Sequence[str]) -> dict[str, str]:
         "color": colour_of(session.user_id),
         "display-name": session.display_name,
         "emote-sets": "0",
-        "mod": _flag(moderates),
+        "mod": flag(moderates),
         "subscriber": "0",
         "user-type": "mod" if moderates else "",
     }
 
 
-def _said_tags(said: MessageShown) -> dict[str, str]:
+def said_tags(said: MessageShown) -> dict[str, str]:
+    """What a message is shown with."""
     badges: Mapping[str, Badge] = {badge.set_id: badge for badge in said.badges}
     subscriber = badges.get("subscriber")
     return {
@@ -166,19 +132,19 @@ def _said_tags(said: MessageShown) -> dict[str, str]:
         "emotes": emotes_tag(said.fragments),
         "flags": "",
         "id": said.id,
-        "mod": _flag("moderator" in badges),
+        "mod": flag("moderator" in badges),
         "room-id": said.room_id,
-        "subscriber": _flag(subscriber is not None),
-        "tmi-sent-ts": _milliseconds(said.timestamp),
+        "subscriber": flag(subscriber is not None),
+        "tmi-sent-ts": milliseconds(said.timestamp),
         "turbo": "0",
         "user-id": said.user.id,
         "user-type": "mod" if "moderator" in badges else "",
     }
 
 
-def _flag(value: bool) -> str:
+def flag(value: bool) -> str:
     return "1" if value else "0"
 
 
-def _milliseconds(moment: datetime) -> str:
+def milliseconds(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1000))

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 
 from websockets.frames import Frame, Opcode
 
-from query_api.chat.frames import Cleared, Deleted, MessageShown, Raid, RoomFrame, RoomState, UserBanned
-from query_api.chat.irc import dialect
+from query_api.chat.frames import (
+    Cheer,
+    Cleared,
+    Deleted,
+    MessageShown,
+    Raid,
+    RoomFrame,
+    RoomState,
+    Subscribed,
+    UserBanned,
+)
+from query_api.chat.irc import dialect, notices
 from query_api.chat.irc.message import Message
 from query_api.chat.room import Presence, Room
 
@@ -39,15 +49,17 @@ class IrcFormat:
 
     def _message(self, frame: RoomFrame, room: Room) -> Message | None:
         login, channel_id = room.login, room.channel_id
-        if isinstance(frame, MessageShown) and frame.announcement is None:
+        if isinstance(frame, MessageShown) and frame.announcement is None and frame.cheer is None:
             return dialect.private_message(login, frame)
         if isinstance(frame, Presence):
             return dialect.presence(login, frame.login, frame.arrived) if self.membership else None
         if not self.commands:
             return None
         match frame:
+            case MessageShown(cheer=Cheer()):
+                return notices.donation(login, frame, frame.cheer)
             case MessageShown():
-                return dialect.announcement(login, frame, frame.announcement or "")
+                return notices.announcement(login, frame, frame.announcement or "")
             case Deleted():
                 return dialect.clear_message(login, channel_id, frame.message_id, room.said(frame.message_id))
             case Cleared():
@@ -58,5 +70,7 @@ class IrcFormat:
             case RoomState():
                 return dialect.room_state(login, channel_id, frame.room_state)
             case Raid():
-                return dialect.raid(login, frame)
+                return notices.raid(login, frame)
+            case Subscribed():
+                return notices.subscription(login, frame, room.facts.roles_of(channel_id, frame.user.id))
         return None

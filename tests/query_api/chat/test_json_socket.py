@@ -190,7 +190,7 @@ async def test_who_signs_in_later_is_a_chatter_of_the_rooms_joined_before(bob: J
     assert (ada.chatters.total, own.chatters.total) == (0, 1)
 
 
-@pytest.mark.parametrize("cursor", ["x", "0:0", "9:0:0", "1:0:0:0", "-1:0:0"])
+@pytest.mark.parametrize("cursor", ["x", "0:0:0", "9:0:0:0", "1:0:0:0:0", "-1:0:0:0"])
 async def test_a_cursor_of_nowhere_is_refused(bob: JsonClient, cursor: str) -> None:
     await bob.join("ada", ADA, after=cursor)
     assert (await bob.frame())["code"] == "cursor_unknown"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
-from query_api.chat.cursor import Cursor
+from query_api.chat.cursor import TOPICS, Cursor
 from query_api.chat.decoder import Decoder
 from query_api.chat.frames import Modes, RoomFrame
 from query_api.chat.house import partition_of
@@ -24,11 +25,13 @@ from schemas.events.chat import ChatCleared, Reacted
 from schemas.events.chat_policy import ChatSettingsUpdated, ShieldModeChanged
 from schemas.events.moderation import UserBanned
 from schemas.message import Event
+from tests.query_api.chat.test_gifts import given, subscribed
 from tests.query_api.chat.test_json_socket import ADA, BOB, said
 from tests.query_api.chat.town import Written, event
 from topology.settings import Settings
 
 PARTITION = partition_of(ADA)
+BEGINNING = Cursor(PARTITION, 0, 0, 0)
 
 
 class Counting:
@@ -64,9 +67,9 @@ class Process:
     def __init__(self, limits: Limits | None = None) -> None:
         self.log = Written()
         limits = limits or Limits()
-        self.rooms = Rooms(cast(Decoder, self.log), limits, [Cursor(number, 0, 0) for number in range(4)])
+        self.rooms = Rooms(cast(Decoder, self.log), limits, [Cursor(number, 0, 0, 0) for number in range(4)])
         self.replays = Replays(Settings(), cast(Decoder, self.log), self.rooms, limits)
-        self._offsets = {"chat": 0, "channels": 0}
+        self._offsets = dict.fromkeys(TOPICS, 0)
 
     def take(self, *events: Event) -> None:
         for each in events:
@@ -119,7 +122,7 @@ async def test_what_is_pending_when_somebody_enters_is_told_once() -> None:
     process.room.enter(Ear(Counting()))
     process.take(said("hello", 1))
     room = process.room
-    room.enter(ear, room.since(Cursor(PARTITION, 0, 0)))
+    room.enter(ear, room.since(BEGINNING))
     await asyncio.sleep(0)
     assert len(ear.cursors()) == 1
 
@@ -127,7 +130,7 @@ async def test_what_is_pending_when_somebody_enters_is_told_once() -> None:
 async def test_a_room_that_nobody_had_open_has_what_was_kept() -> None:
     process = Process()
     process.take(said("before", 1), event(UserBanned, channel_id=ADA, target_id="9"))
-    assert [entry.topic for entry in process.room.since(Cursor(PARTITION, 0, 0))] == ["chat", "channels"]
+    assert [entry.topic for entry in process.room.since(BEGINNING)] == ["chat", "channels"]
 
 
 async def test_rooms_without_anybody_are_forgotten_the_longest_unopened_first() -> None:
@@ -143,7 +146,7 @@ async def test_rooms_without_anybody_are_forgotten_the_longest_unopened_first() 
 async def test_a_place_beyond_the_log_is_none() -> None:
     process = Process()
     with pytest.raises(Refused) as refused:
-        await process.replays.missed(process.room, Cursor(PARTITION, 99, 0))
+        await process.replays.missed(process.room, Cursor(PARTITION, 99, 0, 0))
     assert refused.value.code == "cursor_unknown"
 
 
@@ -163,6 +166,7 @@ def test_the_facts_of_a_channel_are_folded() -> None:
 
 TALK = st.lists(st.sampled_from(["said", "reacted", "repeated"]), max_size=12)
 DEEDS = st.lists(st.sampled_from(["banned", "modes"]), max_size=6)
+GIFTS = st.lists(st.sampled_from(["given", "subscribed"]), max_size=4)
 
 
 def _happened(kinds: list[str]) -> list[Event]:
@@ -177,24 +181,30 @@ def _happened(kinds: list[str]) -> list[Event]:
                 events.append(events[-1])
             case "banned":
                 events.append(event(UserBanned, channel_id=ADA, target_id=str(number)))
+            case "given":
+                events.append(given(f"gift {number}", donation_id=f"d-{number}"))
+            case "subscribed":
+                events.append(subscribed())
             case "modes":
                 events.append(event(ChatSettingsUpdated, channel_id=ADA, slow_mode_s=number))
     return events
 
 
-def _interleaved(talk: list[Event], deeds: list[Event], data: st.DataObject) -> list[Event]:
-    talk, deeds, mixed = list(talk), list(deeds), []
-    while talk and deeds:
-        mixed.append((talk if data.draw(st.booleans()) else deeds).pop(0))
-    return mixed + talk + deeds
+def _interleaved(data: st.DataObject, *topics: list[Event]) -> list[Event]:
+    waiting, mixed = [list(topic) for topic in topics if topic], []
+    while waiting:
+        topic = waiting[data.draw(st.integers(0, len(waiting) - 1))]
+        mixed.append(topic.pop(0))
+        waiting = [topic for topic in waiting if topic]
+    return mixed
 
 
-@given(TALK, DEEDS, st.data())
+@hypothesis_given(TALK, DEEDS, GIFTS, st.data())
 def test_who_changes_processes_is_told_everything_once_however_each_interleaves(
-    talk: list[str], deeds: list[str], data: st.DataObject
+    talk: list[str], deeds: list[str], gifts: list[str], data: st.DataObject
 ) -> None:
-    """Each process reads the two topics as it happens to; within a topic the order is the log's."""
-    said_, done = _happened(talk), _happened(deeds)
+    """Each process reads the topics as it happens to; within a topic the order is the log's."""
+    topics = said_, done, gave = _happened(talk), _happened(deeds), _happened(gifts)
     told: list[str] = []
 
     class Telling(Counting):
@@ -203,11 +213,10 @@ def test_who_changes_processes_is_told_everything_once_however_each_interleaves(
 
     async def visit(cursor: Cursor) -> Cursor:
         process, ear = Process(), Ear(Telling())
-        order = _interleaved(said_, done, data)
+        order = _interleaved(data, *topics)
         behind = data.draw(st.integers(0, len(order)))
         process.take(*order[:behind])
-        at = process.rooms.at(PARTITION)
-        if cursor.chat > at.chat or cursor.channels > at.channels:
+        if not process.rooms.at(PARTITION).covers(cursor):
             process.take(*order[behind:])
             behind = len(order)
         room = process.room
@@ -220,18 +229,22 @@ def test_who_changes_processes_is_told_everything_once_however_each_interleaves(
         return Cursor.parse(seen[-1].partition("|")[0]) if seen else cursor
 
     async def travel() -> None:
-        cursor = Cursor(PARTITION, 0, 0)
+        cursor = BEGINNING
         for _ in range(4):
             cursor = await visit(cursor)
         process, ear = Process(), Ear(Telling())
-        process.take(*_interleaved(said_, done, data))
+        process.take(*_interleaved(data, *topics))
         room = process.room
         room.enter(ear, await process.replays.missed(room, cursor))
         told.extend(line.partition("|")[2] for line in b"".join(ear.writes).decode().splitlines())
 
     asyncio.run(travel())
     once = {each.event_id: each for each in said_}
-    for kinds, count in ((("message", "reaction"), len(once)), (("user_banned", "room_state"), len(done))):
+    for kinds, count in (
+        (("message", "reaction", "subscription"), len(once) + len(gave)),
+        (("user_banned", "room_state"), len(done)),
+    ):
         assert sum(line.partition("|")[0] in kinds for line in told) == count
-    texts = [line for line in told if line.startswith("message|")]
-    assert texts == sorted(texts, key=lambda line: int(line.partition('"content":"text ')[2].partition('"')[0]))
+    for words in ("text", "5.00 EUR gift"):
+        numbers = [int(match[1]) for line in told if (match := re.search(rf'"content":"{words} (\d+)"', line))]
+        assert numbers == sorted(numbers)

@@ -108,7 +108,7 @@ class Town:
     def new_house(self) -> House:
         """A process that has just started, with nothing read yet."""
         log = cast(Decoder, self.log)
-        rooms = Rooms(log, self.limits, [Cursor(number, 0, 0) for number in range(PARTITIONS)])
+        rooms = Rooms(log, self.limits, [Cursor(number, 0, 0, 0) for number in range(PARTITIONS)])
         return House(
             rooms=rooms,
             replays=Replays(self.settings, log, rooms, self.limits),
