@@ -56,8 +56,8 @@ class IrcFormat:
         if not self.commands:
             return None
         match frame:
-            case MessageShown(cheer=Cheer()):
-                return notices.donation(login, frame, frame.cheer)
+            case MessageShown(cheer=Cheer() as cheer):
+                return notices.donation(login, frame, cheer)
             case MessageShown():
                 return notices.announcement(login, frame, frame.announcement or "")
             case Deleted():

@@ -44,7 +44,7 @@ def raid(login: str, came: Raid) -> Message:
 def subscription(login: str, subscribed: Subscribed, roles: Sequence[str]) -> Message:
     """A first one is `sub`, and a change of tier `resub`. Only the unbroken time is known, so it is both counts."""
     again = subscribed.since < subscribed.timestamp
-    months, plan = str(subscribed.months), f"Tier {subscribed.tier[0]}"
+    months, plan = str(subscribed.months), f"Tier {subscribed.tier[:1]}"
     text = f"{subscribed.user.name} subscribed at {plan}."
     if again:
         text += f" They've subscribed for {months} month{'' if months == '1' else 's'}!"
