@@ -76,13 +76,12 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         work = [tasks.create_task(keeper.run())]
         for number, span in enumerate(spans):
+            starts = {topic: span.end.next_of(topic) for topic in TOPICS}
             work += [
-                tasks.create_task(follow(settings, decoder, topic, number, start, reader))
-                for topic, start, reader in (
-                    *((topic, span.end.next_of(topic), rooms) for topic in TOPICS),
-                    ("accounts", accounts[number], revocations),
-                )
+                tasks.create_task(follow(settings, decoder, topic, number, start, rooms))
+                for topic, start in starts.items()
             ]
+            work.append(tasks.create_task(follow(settings, decoder, "accounts", number, accounts[number], revocations)))
         stack.callback(lambda: [task.cancel() for task in work])
         await stack.enter_async_context(_listening(settings, house, keeper))
         yield house

@@ -52,7 +52,7 @@ def given(message: str, amount_minor: int = 500, currency: str = "EUR", **more: 
 def subscribed(tier: str = "1000", months_ago: int | None = None) -> UserSubscribed:
     """Now, or with the tier changed now."""
     since = datetime.now(UTC) - timedelta(days=30 * (months_ago or 0))
-    facts = {"subscriber_login": "bob", "subscriber_name": "Bob", "tier": tier, "since": since}
+    facts: dict[str, Any] = {"subscriber_login": "bob", "subscriber_name": "Bob", "tier": tier, "since": since}
     made = event(UserSubscribed, actor=BOB, channel_id=ADA, subscriber_id=BOB, **facts)
     return made.model_copy(update={"occurred_at": since}) if months_ago is None else made
 
