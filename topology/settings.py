@@ -114,8 +114,8 @@ class Settings(BaseSettings):
     dvr_window_s: float = Field(
         default=7200.0,
         ge=60,
-        description="How far back a live playlist reaches, on the ingest node's disk, seconds; 60 hold the six segments "
-        "of either profile that players count on.",
+        description="How far back a live playlist reaches, on the ingest node's disk, seconds; 60 hold the six "
+        "segments of either profile that players count on.",
     )
 
     hls_profile: HlsProfile = Field(
