@@ -22,6 +22,7 @@ from schemas.commands.chat_policy import (
 )
 from schemas.events.chat_policy import (
     AUTOMOD_CATEGORIES,
+    SHIELD_FOLLOWER_MIN,
     AutoModSettingsUpdated,
     BlockedTermAdded,
     BlockedTermRemoved,
@@ -67,14 +68,11 @@ class Policy:
     """The same, to look for in messages."""
 
 
-_SHIELD_FOLLOWER_MIN = 10
-
-
 def modes_in_force(policy: Policy) -> Modes:
     """The channel's modes, or with the shield up those that keep strangers from speaking."""
     if not policy.shield:
         return policy.modes
-    return replace(policy.modes, follower_min=max(policy.modes.follower_min or 0, _SHIELD_FOLLOWER_MIN), unique=True)
+    return replace(policy.modes, follower_min=max(policy.modes.follower_min or 0, SHIELD_FOLLOWER_MIN), unique=True)
 
 
 def automod_in_force(policy: Policy) -> AutoMod:

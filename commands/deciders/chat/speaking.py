@@ -92,7 +92,7 @@ def _examined(saying: Saying, room: Room) -> Finding | None:
         may_link=saying.sender_id in room.roles.vips,
         emotes=emotes_of(room, saying.sender_id) if automod.block_spam else (),
     )
-    return examine(message, automod, Ear(room.policy.blocked, room.talk.echoes, room.talk.lessons))
+    return examine(message, automod, Ear(room.policy.blocked, room.talk.echoes, room.lessons))
 
 
 def _stopped(command: SendMessage, text: str, finding: Finding) -> MessageRefused | MessageHeld:

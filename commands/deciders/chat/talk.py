@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from commands.automod.echoes import Echoes
-from commands.automod.lessons import Lessons
-from commands.automod.verdict import MODEL
 from commands.recent import Recent
 from schemas.events.chat import (
     ChatCleared,
@@ -57,7 +55,6 @@ class Talk(NamedTuple):
     """By digest, when it was said."""
     held: Recent[str, MessageHeld] = Recent(_HELD)
     echoes: Echoes = Echoes()
-    lessons: Lessons = Lessons()
 
 
 @lru_cache(maxsize=4_096)
@@ -75,7 +72,7 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageHeld():
             return talk._replace(**_counted(talk, event), held=talk.held.put(event.message_id, event))
         case HeldMessageResolved():
-            return _resolved(talk, event)
+            return talk._replace(held=talk.held.drop(event.message_id))
         case MessageDeleted():
             return talk._replace(messages=talk.messages.drop(event.message_id))
         case ChatCleared():
@@ -91,14 +88,6 @@ def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> d
         "speakers": _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
         "echoes": talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
     }
-
-
-def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
-    held = talk.held.get(event.message_id)
-    if held is None:
-        return talk
-    lessons = talk.lessons.learn(MODEL, held.text, toxic=not event.allowed)
-    return talk._replace(held=talk.held.drop(event.message_id), lessons=lessons)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
