@@ -34,7 +34,7 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
     if len(text) < MIN_CAPITALS and text.isascii():
         return None
     words = text.split()
-    said = [word for word in words if word not in emotes]
+    said = [word for word in words if word not in emotes] if emotes else words
     pictures = 0 if text.isascii() else len(_PICTURE.findall(text))
     if len(words) - len(said) + pictures > MAX_EMOTES:
         return "emotes"
@@ -52,10 +52,12 @@ def _repeats(said: list[str]) -> bool:
 
 
 def _flood(said: str) -> str | None:
-    solid = len(said) - said.count(" ")
-    letters = 0 if solid < MIN_CAPITALS or said.islower() else sum(map(str.isalpha, said))
-    if letters >= MIN_CAPITALS and sum(map(str.isupper, said)) > CAPITALS * letters:
+    solid = said.replace(" ", "")
+    letters = 0 if len(solid) < MIN_CAPITALS or solid.islower() else sum(map(str.isalpha, solid))
+    if letters >= MIN_CAPITALS and sum(map(str.isupper, solid)) > CAPITALS * letters:
         return "capitals"
-    if solid >= MIN_SIGNS and solid - sum(map(str.isalnum, said)) > SIGNS * solid:
+    if len(solid) < MIN_SIGNS or solid.isalnum():
+        return None
+    if len(solid) - sum(map(str.isalnum, solid)) > SIGNS * len(solid):
         return "signs"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from commands.automod.echoes import Echoes
 from commands.recent import Recent
@@ -68,9 +68,9 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return talk._replace(**_counted(talk, event))
+            return _counted(talk, event)
         case MessageHeld():
-            return talk._replace(**_counted(talk, event), held=talk.held.put(event.message_id, event))
+            return _counted(talk, event)._replace(held=talk.held.put(event.message_id, event))
         case HeldMessageResolved():
             return talk._replace(held=talk.held.drop(event.message_id))
         case MessageDeleted():
@@ -82,20 +82,18 @@ def evolve(talk: Talk, event: Event) -> Talk:
     return talk
 
 
-def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> dict[str, Any]:
+def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> Talk:
     """For rates and copies, what AutoMod stops counts too."""
-    return {
-        "speakers": _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
-        "echoes": talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
-    }
+    speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
+    echoes = talk.echoes.heard(event.sender_id, event.text, event.occurred_at)
+    return Talk(speakers, talk.reactors, talk.messages, talk.texts, talk.held, echoes)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
     messages = talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at))
     texts = talk.texts.put(digest(event.text), event.occurred_at)
-    if event.actor != event.sender_id:  # held before, and counted then
-        return talk._replace(messages=messages, texts=texts)
-    return talk._replace(messages=messages, texts=texts, **_counted(talk, event))
+    talk = Talk(talk.speakers, talk.reactors, messages, texts, talk.held, talk.echoes)
+    return talk if event.actor != event.sender_id else _counted(talk, event)  # what was held was counted then
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
