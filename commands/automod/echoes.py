@@ -52,7 +52,11 @@ class Echoes:
         mine = sketch(text)
         if not mine or all(map(mine.isdisjoint, self.sketches)):
             return 0
-        alike = {echo.user_id for echo in self.said if len(mine & echo.sketch) >= ALIKE and at - echo.at < SPAN}
+        alike = {
+            echo.user_id
+            for echo in self.said
+            if not mine.isdisjoint(echo.sketch) and len(mine & echo.sketch) >= ALIKE and at - echo.at < SPAN
+        }
         return len(alike - {user_id})
 
 
@@ -69,4 +73,4 @@ def sketch(text: str) -> frozenset[int]:
         shingles = {first + second for first, second in pairwise(words)}
     else:
         shingles = {letters[start : start + _SHINGLE] for start in range(len(letters) - _SHINGLE + 1)}
-    return frozenset(sorted([zlib.crc32(shingle.encode()) for shingle in shingles])[:SKETCH])
+    return frozenset(sorted(map(zlib.crc32, map(str.encode, shingles)))[:SKETCH])

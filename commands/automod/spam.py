@@ -44,15 +44,14 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
         return "marks"
     if (len(text) >= MAX_RUN and _RUN.search(text)) or _repeats(said):
         return "repetition"
-    return _flood(" ".join(said))
+    return _flood("".join(said))
 
 
 def _repeats(said: list[str]) -> bool:
     return len(said) >= MIN_WORDS and len({word.casefold() for word in said}) <= DISTINCT * len(said)
 
 
-def _flood(said: str) -> str | None:
-    solid = said.replace(" ", "")
+def _flood(solid: str) -> str | None:
     letters = 0 if len(solid) < MIN_CAPITALS or solid.islower() else sum(map(str.isalpha, solid))
     if letters >= MIN_CAPITALS and sum(map(str.isupper, solid)) > CAPITALS * letters:
         return "capitals"

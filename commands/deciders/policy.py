@@ -77,9 +77,10 @@ def modes_in_force(policy: Policy) -> Modes:
 
 def automod_in_force(policy: Policy) -> AutoMod:
     """What AutoMod stops; with the shield up all that it can."""
-    if not policy.shield:
-        return policy.automod
-    return AutoMod(dict.fromkeys(AUTOMOD_CATEGORIES, MAX_LEVEL), MAX_LEVEL, block_links=True, block_spam=True)
+    return _STRICTEST if policy.shield else policy.automod
+
+
+_STRICTEST = AutoMod(dict.fromkeys(AUTOMOD_CATEGORIES, MAX_LEVEL), MAX_LEVEL, block_links=True, block_spam=True)
 
 
 def decide(command: PolicyCommand, policy: Policy) -> Sequence[Event]:

@@ -68,9 +68,10 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return _counted(talk, event)
+            return _counted(talk, event, talk.messages, talk.texts)
         case MessageHeld():
-            return _counted(talk, event)._replace(held=talk.held.put(event.message_id, event))
+            talk = talk._replace(held=talk.held.put(event.message_id, event))
+            return _counted(talk, event, talk.messages, talk.texts)
         case HeldMessageResolved():
             return talk._replace(held=talk.held.drop(event.message_id))
         case MessageDeleted():
@@ -82,18 +83,24 @@ def evolve(talk: Talk, event: Event) -> Talk:
     return talk
 
 
-def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> Talk:
+def _counted(
+    talk: Talk,
+    event: MessageSent | MessageRefused | MessageHeld,
+    messages: Recent[str, Said],
+    texts: Recent[str, datetime],
+) -> Talk:
     """For rates and copies, what AutoMod stops counts too."""
     speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
     echoes = talk.echoes.heard(event.sender_id, event.text, event.occurred_at)
-    return Talk(speakers, talk.reactors, talk.messages, talk.texts, talk.held, echoes)
+    return Talk(speakers, talk.reactors, messages, texts, talk.held, echoes)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
     messages = talk.messages.put(event.message_id, Said(event.sender_id, event.occurred_at))
     texts = talk.texts.put(digest(event.text), event.occurred_at)
-    talk = Talk(talk.speakers, talk.reactors, messages, texts, talk.held, talk.echoes)
-    return talk if event.actor != event.sender_id else _counted(talk, event)  # what was held was counted then
+    if event.actor != event.sender_id:  # held before, and counted then
+        return talk._replace(messages=messages, texts=texts)
+    return _counted(talk, event, messages, texts)
 
 
 def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
