@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from commands.aggregate import History, aggregates
 from commands.client import CommandClient
@@ -24,7 +25,7 @@ from schemas.events.follows import UserFollowed
 from schemas.wire import Codec
 from tests.commands.scenario import happened
 from tests.commands.system import PATIENCE_S, Log, new_login, now
-from topology.kafka import producer_config
+from topology.kafka import client_config, producer_config
 from topology.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -109,16 +110,18 @@ async def test_a_model_that_is_rebuilt_scores_as_it_did(
 def test_it_begins_with_so_many_events_and_with_all_that_are_young(
     registry: Settings, codec: Codec, history: int, expected: int
 ) -> None:
-    channel, stopping = new_login(), threading.Event()
+    topic, stopping = new_login(), threading.Event()
+    made = AdminClient(client_config(registry)).create_topics([NewTopic(topic, 1)])
+    made[topic].result(PATIENCE_S)
     producer = Producer(producer_config(registry))
     for age_s in [3_600] * 10 + [1] * 5:
-        event = happened(UserFollowed, channel_id=channel, follower_id="2")
+        event = happened(UserFollowed, channel_id="1", follower_id="2")
         timestamp = int((time.time() - age_s) * 1000)
-        producer.produce("follows", codec.encode(event), channel, 0, timestamp=timestamp)
+        producer.produce(topic, codec.encode(event), timestamp=timestamp)
     assert producer.flush(PATIENCE_S) == 0
 
     with closing(LogReader(registry, codec, stopping)) as reader:
-        reader.follow([("follows", 0)], History(history, timedelta(minutes=5)))
-        read = [logged for logged in reader.read_to_end() if getattr(logged.event, "channel_id", "") == channel]
+        reader.follow([(topic, 0)], History(history, timedelta(minutes=5)))
+        read = list(reader.read_to_end())
 
     assert len(read) == expected

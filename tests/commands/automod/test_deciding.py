@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commands.automod.model import features_of
+from commands.automod.model import LEVELS, features_of
 from commands.automod.reading import read
 from commands.automod.verdict import VERSION
 from commands.deciders import chat
@@ -108,13 +108,13 @@ class TestHolding:
         text = "you are an idiot"
         command = say(text)
         state = chat.initial_state()
-        for event in (ADA_EXISTS, automod(toxicity_level=1)):
+        for event in (ADA_EXISTS, automod(toxicity_level=3)):
             state = chat.evolve(state, event)
         (stopped,) = chat.decide(command, state)
 
         assert isinstance(stopped, MessageHeld)
-        assert (stopped.rule, stopped.category, stopped.level) == ("model", "toxicity", 1)
-        assert 0.9 <= stopped.score < 1
+        assert (stopped.rule, stopped.category, stopped.level) == ("model", "toxicity", 3)
+        assert LEVELS[2] <= stopped.score < LEVELS[1]
         assert stopped.model_version == VERSION
 
     def test_what_is_refused_is_not_held(self) -> None:
@@ -155,11 +155,11 @@ class TestTeaching:
         lessons = [self.lesson(number, allowed=True) for number in range(4)]
         later = say(self.text).model_copy(update={"issued_at": say("x", ADA).issued_at.replace(hour=13)})
 
-        room(automod(toxicity_level=1), *lessons).when(later).then(sent(self.text))
+        room(automod(toxicity_level=4), *lessons).when(later).then(sent(self.text))
 
     def test_a_channel_is_not_taught_by_another(self) -> None:
         state = chat.initial_state()
-        for event in (ADA_EXISTS, automod(toxicity_level=1)):
+        for event in (ADA_EXISTS, automod(toxicity_level=4)):
             state = chat.evolve(state, event)
         assert isinstance(chat.decide(say(self.text), state)[0], MessageHeld)
 

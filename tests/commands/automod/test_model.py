@@ -20,7 +20,7 @@ def score(text: str, lessons: Lessons | None = None) -> float:
 
 @pytest.mark.parametrize("text", ["you are an idiot", "get out of here you moron", "you are a stupid pathetic loser"])
 def test_an_insult_scores_high(text: str) -> None:
-    assert score(text) >= LEVELS[1]
+    assert score(text) >= LEVELS[2]
 
 
 @pytest.mark.parametrize(
