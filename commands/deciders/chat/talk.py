@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from commands.automod.echoes import Echoes
-from commands.recent import Recent
+from commands.recent import Latest, Passing, Recent
 from schemas.events.chat import (
     ChatCleared,
     HeldMessageResolved,
@@ -48,13 +48,18 @@ class Said(NamedTuple):
 
 
 class Talk(NamedTuple):
-    speakers: Recent[str, Speaker] = Recent(_SPEAKERS)
-    reactors: Recent[str, Speaker] = Recent(_SPEAKERS)
-    messages: Recent[str, Said] = Recent(_MESSAGES)
-    texts: Recent[str, datetime] = Recent(_MESSAGES)
+    speakers: Latest[str, Speaker] = Recent(_SPEAKERS)
+    reactors: Latest[str, Speaker] = Recent(_SPEAKERS)
+    messages: Latest[str, Said] = Recent(_MESSAGES)
+    texts: Latest[str, datetime] = Recent(_MESSAGES)
     """By digest, when it was said."""
-    held: Recent[str, MessageHeld] = Recent(_HELD)
+    held: Latest[str, MessageHeld] = Recent(_HELD)
     echoes: Echoes = Echoes()
+
+
+def passing() -> Talk:
+    """Nothing said yet, for a fold that goes on from each state once: what evolves changes it."""
+    return Talk(Passing(_SPEAKERS), Passing(_SPEAKERS), Passing(_MESSAGES), Passing(_MESSAGES))
 
 
 @lru_cache(maxsize=4_096)
@@ -86,8 +91,8 @@ def evolve(talk: Talk, event: Event) -> Talk:
 def _counted(
     talk: Talk,
     event: MessageSent | MessageRefused | MessageHeld,
-    messages: Recent[str, Said],
-    texts: Recent[str, datetime],
+    messages: Latest[str, Said],
+    texts: Latest[str, datetime],
 ) -> Talk:
     """For rates and copies, what AutoMod stops counts too."""
     speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
@@ -103,7 +108,7 @@ def _sent(talk: Talk, event: MessageSent) -> Talk:
     return _counted(talk, event, messages, texts)
 
 
-def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
+def _spoke(speakers: Latest[str, Speaker], user_id: str, text: str, at: datetime) -> Latest[str, Speaker]:
     before = speakers.get(user_id) or Speaker()
     times = [time for time in before.times[1 - _TIMES :] if at - time < RATE_SPAN]
     return speakers.put(user_id, Speaker((*times, at), digest(text)))
