@@ -93,8 +93,8 @@ async def test_a_model_that_is_rebuilt_scores_as_it_did(
     )
     with deciding_chat(registry, codec):
         first = (await said(client, channel, "1", INSULT))["message_id"]
-        allowed = now(ResolveHeldMessage, channel, channel_id=channel, message_id=first, allowed=True)
-        await client.submit(allowed, 60)
+        denied = now(ResolveHeldMessage, channel, channel_id=channel, message_id=first, allowed=False)
+        await client.submit(denied, 60)
         second = (await said(client, channel, "2", INSULT))["message_id"]
         for number in range(2 * READ):
             await said(client, channel, str(100 + number), f"number {number}")
@@ -102,7 +102,7 @@ async def test_a_model_that_is_rebuilt_scores_as_it_did(
         third = (await said(client, channel, "3", INSULT))["message_id"]
 
     untaught, live, rebuilt = (score_of(log, message_id) for message_id in (first, second, third))
-    assert rebuilt == live < untaught
+    assert rebuilt == live > untaught
     assert [each.record.fields["text"] for each in log.read("lessons") if each.record.fields["channel_id"] == channel]
 
 
@@ -111,8 +111,8 @@ def test_it_begins_with_so_many_events_and_with_all_that_are_young(
     registry: Settings, codec: Codec, history: int, expected: int
 ) -> None:
     topic, stopping = new_login(), threading.Event()
-    made = AdminClient(client_config(registry)).create_topics([NewTopic(topic, 1)])
-    made[topic].result(PATIENCE_S)
+    admin = AdminClient(client_config(registry))
+    admin.create_topics([NewTopic(topic, 1)])[topic].result(PATIENCE_S)
     producer = Producer(producer_config(registry))
     for age_s in [3_600] * 10 + [1] * 5:
         event = happened(UserFollowed, channel_id="1", follower_id="2")
