@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chatter import BEGAN, chatter
+from benchmarks.comments import PACKAGE, Comment, comments
 from benchmarks.harness import Report
 from commands.automod.echoes import Echoes, sketch
 from commands.automod.lessons import Lessons
@@ -20,7 +21,6 @@ from commands.automod.model import LEVELS, features_of
 from commands.automod.reading import read
 from commands.automod.strictness import MAX_LEVEL, AutoMod
 from commands.automod.terms import Terms
-from commands.automod.training.comments import PACKAGE, Comment, comments
 from commands.automod.training.packages import NotFetched, fetch
 from commands.automod.verdict import MODEL, VERSION, Ear, Message, examine
 from schemas.events.chat import MessageSent

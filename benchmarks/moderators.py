@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.events import channel_roles, chat, chat_policy, emotes, moderation
+from schemas.events import channel_roles, chat, chat_policy, emotes, lessons, moderation
 from schemas.message import Event
 
 Fact = tuple[type[Event], dict[str, Any]]
@@ -75,7 +75,9 @@ class Moderators:
             return
         yield chat.MessageHeld, {**said, **_FINDINGS, "reply_parent_id": None}
         allowed = self._random.random() < 0.5
-        yield chat.HeldMessageResolved, {"message_id": said["message_id"], "sender_id": user, "allowed": allowed}
+        decided = {"message_id": said["message_id"], "sender_id": user, "allowed": allowed}
+        yield lessons.LessonTaught, {**decided, "text": said["text"]}
+        yield chat.HeldMessageResolved, decided
         if allowed:
             yield chat.MessageSent, {**said, "reply_parent_id": None}
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from commands.deciders import accounts, channels, chat, follows, streams, support
+from commands.deciders.chat.moderating import HELD_FOR
 from commands.deciders.envelope import no_reply
 from schemas.commands.chat import Announce, ClearChat, DeleteMessage, Raid, React, ResolveHeldMessage, SendMessage
 from schemas.commands.streams import AuthorisePublish
@@ -16,12 +17,20 @@ from schemas.message import Command, Event, Message
 from topology.settings import Settings
 
 
+class History(NamedTuple):
+    """The latest `events` of a partition, and all of the last `span` where those are more."""
+
+    events: int
+    span: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """One decider and how to run it.
 
     `facts` are the co-partitioned topics whose events `evolve` folds besides the aggregate's own. A refusal stands only
-    when the facts are as fresh as the command; for the commands in `strict` an acceptance does so too.
+    when the facts are as fresh as the command; for the commands in `strict` an acceptance does so too. A decider may
+    append to a topic of its facts of which nobody else is the writer: it learns what it said there by reading it.
     """
 
     name: str
@@ -35,8 +44,8 @@ class Aggregate:
     remembered: int = 32
     """How many commands an aggregate remembers: as many as may come between a command and its retry."""
 
-    history: int | None = None
-    """How many of the latest own events make up the state; None for all. Only where nothing but recent ids is kept."""
+    history: History | None = None
+    """Which of the own events make up the state; None for all. What is to be known for longer is a fact."""
 
     @property
     def commands_topic(self) -> str:
@@ -92,11 +101,11 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 chat.decide,
                 chat.evolve,
                 chat.reply,
-                facts=("accounts", "channels", "follows", "support"),
+                facts=("accounts", "channels", "follows", "support", "lessons"),
                 strict=frozenset({SendMessage, Announce, React, DeleteMessage, ClearChat, ResolveHeldMessage, Raid}),
                 transactional=False,
                 remembered=1024,
-                history=100_000,
+                history=History(100_000, HELD_FOR),
             ),
             Aggregate(
                 "support",

@@ -13,6 +13,7 @@ from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
 
+from commands.aggregate import aggregates
 from schemas.catalog import BY_FULL_NAME
 from schemas.message import Event
 from schemas.wire import Codec, WireError
@@ -20,7 +21,6 @@ from topology.kafka import consumer_config
 from topology.settings import Settings
 from topology.topics import PARTITIONS
 
-FACTS = ("accounts", "channels", "follows", "support")
 CHAT = "chat"
 _CHUNK = 5_000
 _TIMEOUT_S = 30.0
@@ -35,7 +35,8 @@ def channel_events(settings: Settings, codec: Codec, channel_id: str, chat_since
     """
     partition = (murmur2(channel_id.encode()) & 0x7FFFFFFF) % PARTITIONS
     with closing(_Reader(settings, codec, channel_id)) as reader:
-        facts = [event for topic in FACTS for event in reader.events(TopicPartition(topic, partition, 0))]
+        topics = aggregates(settings)[CHAT].facts
+        facts = [event for topic in topics for event in reader.events(TopicPartition(topic, partition, 0))]
         facts.sort(key=_time)
         since_ms = int(chat_since.timestamp() * 1000)
         chat = reader.events(reader.at(TopicPartition(CHAT, partition, since_ms)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +13,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from pydantic import ValidationError
 
+from commands.aggregate import History
 from schemas.catalog import BY_FULL_NAME
 from schemas.message import Event
 from schemas.wire import Codec, WireError
@@ -60,12 +62,9 @@ class LogReader:
             | {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "queued.max.messages.kbytes": 16_384}
         )
 
-    def follow(self, places: list[Place], latest: int | None = None) -> None:
-        """Begin with the places' first events, or with about the `latest` of each."""
-        starts = dict.fromkeys(places, 0)
-        if latest is not None:
-            first, last = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
-            starts = {place: max(first[place], last[place] - latest) for place in places}
+    def follow(self, places: list[Place], history: History | None = None) -> None:
+        """Begin with the places' first events, or with the first of their `history`."""
+        starts = dict.fromkeys(places, 0) if history is None else self._starts(places, history)
         self._next |= starts
         self._consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in starts.items()])
 
@@ -117,6 +116,14 @@ class LogReader:
             return
         if isinstance(event, Event):
             yield Logged(place, offset, event)
+
+    def _starts(self, places: list[Place], history: History) -> dict[Place, int]:
+        since = datetime.now(UTC) - history.span
+        first, last = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
+        young = self._offsets(places, OffsetSpec.for_timestamp(int(since.timestamp() * 1000)))
+        # Where nothing is so young, the answer is -1.
+        oldest = {place: last[place] if young[place] < 0 else young[place] for place in places}
+        return {place: max(first[place], min(oldest[place], last[place] - history.events)) for place in places}
 
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         asked = {TopicPartition(*place): spec for place in places}

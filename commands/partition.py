@@ -13,7 +13,7 @@ from commands.inbox import Batch
 from commands.memory import Memory, Outcome
 from commands.writer import Record, Writer
 from schemas.commands.results import CommandAccepted, CommandRejected
-from schemas.message import Result
+from schemas.message import Event, Result
 from schemas.wire import Codec
 
 NOTHING_HAPPENED = Outcome(-1, {})
@@ -38,9 +38,11 @@ class Partition:
         self._writer.begin()
         # An event's place is known when the broker has it, and the results carry it: so two rounds.
         events = [event for verdict in verdicts for event in verdict.events]
-        offsets = self._writer.append(
-            [Record(self._aggregate.name, event.key, self._codec.encode(event), self._number) for event in events]
-        )
+        own = [event for event in events if self._is_own(event)]
+        if len(own) < len(events):
+            # Before the own: a crash in between then repeats them, under the same ids, and loses none.
+            self._writer.append([self._event_record(event) for event in events if not self._is_own(event)])
+        offsets = self._writer.append([self._event_record(event) for event in own])
         self._writer.append(
             [
                 *(self._result_record(result) for result in self._results(verdicts, offsets)),
@@ -48,22 +50,28 @@ class Partition:
             ]
         )
         self._writer.commit(TopicPartition(self._aggregate.commands_topic, self._number, batch.next_offset))
-        for event, offset in zip(events, offsets, strict=True):
+        for event, offset in zip(own, offsets, strict=True):  # the others come back as facts
             self.memory.apply(event, offset)
+
+    def _is_own(self, event: Event) -> bool:
+        return event.topic == self._aggregate.name
+
+    def _event_record(self, event: Event) -> Record:
+        return Record(event.topic, event.key, self._codec.encode(event), self._number)
 
     def _result_record(self, result: Result) -> Record:
         # Results share the commands' partition: one marker less to write for each transaction.
         return Record(self._aggregate.results_topic, result.key, self._codec.encode(result), self._number)
 
     def _results(self, verdicts: Sequence[Verdict], offsets: Sequence[int]) -> list[Result]:
-        """One result per verdict, given the offsets of all new events."""
+        """One result per verdict, given the offsets of all new events of the aggregate's own."""
         results: list[Result] = []
         outcomes: dict[tuple[str, str], Outcome] = {}
         written = 0
         for verdict in verdicts:
             command = id_of(verdict.command), verdict.command.command_id
             if verdict.events:
-                written += len(verdict.events)
+                written += sum(map(self._is_own, verdict.events))
                 outcome = Outcome(offsets[written - 1], self._aggregate.reply(verdict.events[-1]))
                 outcomes[command] = outcome
             elif verdict.repeated:

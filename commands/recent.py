@@ -1,13 +1,23 @@
-"""A persistent map that forgets what is old."""
+"""Maps that forget what is old: a persistent one, and one that changes, for a fold that never looks back."""
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from rpds import HashTrieMap
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Latest(Protocol[K, V]):
+    """Keeps the latest keys put. What is returned takes the place of what it was asked of."""
+
+    def get(self, key: K) -> V | None: ...
+
+    def put(self, key: K, value: V) -> Latest[K, V]: ...
+
+    def drop(self, key: K) -> Latest[K, V]: ...
 
 
 class Recent(NamedTuple, Generic[K, V]):
@@ -29,3 +39,28 @@ class Recent(NamedTuple, Generic[K, V]):
 
     def drop(self, key: K) -> Recent[K, V]:
         return Recent(self.limit, self.young.discard(key), self.old.discard(key))
+
+
+class Passing(Generic[K, V]):
+    """As Recent, but changed in place, for a fifth of the time."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        value = self._young.get(key)
+        return self._old.get(key) if value is None else value
+
+    def put(self, key: K, value: V) -> Self:
+        self._young[key] = value
+        if len(self._young) > self._limit:
+            del self._young[key]
+            self._old, self._young = self._young, {key: value}
+        return self
+
+    def drop(self, key: K) -> Self:
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+        return self

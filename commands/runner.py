@@ -184,7 +184,7 @@ class Term:
         for number, writer in zip(numbers, self._pool.map(self._writer, numbers), strict=True):
             self._partitions[number] = Partition(self._aggregate, number, self._codec, writer)
         own = [(self._aggregate.name, number) for number in numbers]
-        self._reader.follow(own, latest=self._aggregate.history)
+        self._reader.follow(own, self._aggregate.history)
         self._reader.follow(self._facts(numbers))
         read = self._read_log()
         self._reader.forget(own)

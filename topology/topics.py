@@ -36,6 +36,7 @@ EVENT_TOPICS = (
     Topic("stream-health", "stream_id", 30 * DAY_MS),
     Topic("follows", "channel_id", FOREVER),
     Topic("chat", "channel_id", FOREVER),
+    Topic("lessons", "channel_id", FOREVER),
     Topic("support", "channel_id", FOREVER),
     Topic("playback", "stream_id", 90 * DAY_MS),
 )

@@ -6,7 +6,7 @@ import tomllib
 from importlib import resources
 from typing import NamedTuple
 
-from commands.automod.terms import Terms
+from commands.automod.terms import Settled, Terms
 
 CATEGORIES = resources.files("commands.automod") / "data" / "categories.toml"
 
@@ -18,13 +18,13 @@ class Stop(NamedTuple):
     category: str
 
 
-def _stops() -> Terms[Stop]:
+def _stops() -> Settled[Stop]:
     terms: Terms[Stop] = Terms()
     for category, levels in tomllib.loads(CATEGORIES.read_text("utf-8")).items():
         for level, texts in levels.items():
             for text in texts:
                 terms = terms.add(Stop(int(level), category), text)
-    return terms
+    return Settled(terms)
 
 
 STOPS = _stops()

@@ -34,7 +34,7 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
     if len(text) < MIN_CAPITALS and text.isascii():
         return None
     words = text.split()
-    said = [word for word in words if word not in emotes]
+    said = [word for word in words if word not in emotes] if emotes else words
     pictures = 0 if text.isascii() else len(_PICTURE.findall(text))
     if len(words) - len(said) + pictures > MAX_EMOTES:
         return "emotes"
@@ -44,18 +44,19 @@ def kind_of(text: str, emotes: Container[str]) -> str | None:
         return "marks"
     if (len(text) >= MAX_RUN and _RUN.search(text)) or _repeats(said):
         return "repetition"
-    return _flood(" ".join(said))
+    return _flood("".join(said))
 
 
 def _repeats(said: list[str]) -> bool:
     return len(said) >= MIN_WORDS and len({word.casefold() for word in said}) <= DISTINCT * len(said)
 
 
-def _flood(said: str) -> str | None:
-    solid = len(said) - said.count(" ")
-    letters = 0 if solid < MIN_CAPITALS or said.islower() else sum(map(str.isalpha, said))
-    if letters >= MIN_CAPITALS and sum(map(str.isupper, said)) > CAPITALS * letters:
+def _flood(solid: str) -> str | None:
+    letters = 0 if len(solid) < MIN_CAPITALS or solid.islower() else sum(map(str.isalpha, solid))
+    if letters >= MIN_CAPITALS and sum(map(str.isupper, solid)) > CAPITALS * letters:
         return "capitals"
-    if solid >= MIN_SIGNS and solid - sum(map(str.isalnum, said)) > SIGNS * solid:
+    if len(solid) < MIN_SIGNS or solid.isalnum():
+        return None
+    if len(solid) - sum(map(str.isalnum, solid)) > SIGNS * len(solid):
         return "signs"
     return None

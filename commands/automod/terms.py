@@ -15,6 +15,7 @@ from commands.automod.reading import ANCHOR, Reading, Way, even, flat
 K = TypeVar("K")
 Kind = Literal["whole", "head", "tail", "inner"]
 
+MOST_FAR = 20_000
 MOST_NEAR = 5_000
 """Comparisons for a text: a channel whose thousand terms all begin alike is its own trouble, not its neighbours'."""
 
@@ -85,11 +86,14 @@ class Terms(Generic[K]):
     def find(self, reading: Reading) -> Iterator[K]:
         """The terms that the text holds, each as often as it is found."""
         for way in reading.ways:
-            if self._has_nothing(way):
-                continue
-            for index, term in islice(self._near(way), MOST_NEAR):
-                if _stands(term, way, index) and term.literal in reading.folded:
-                    yield term.key
+            if not self.has_nothing(way):
+                yield from self.found(way, reading.folded)
+
+    def found(self, way: Way, folded: str) -> Iterator[K]:
+        """Those that one way of reading a text holds."""
+        for index, term in islice(self._near(way), MOST_NEAR):
+            if _stands(term, way, index) and term.literal in folded:
+                yield term.key
 
     def _near(self, way: Way) -> Iterator[tuple[int, Term[K]]]:
         """Terms that may stand in the text, and where."""
@@ -102,8 +106,8 @@ class Terms(Generic[K]):
         for size, table in self.inner.items():
             yield from _among(table, _pieces(flats, size), way.joined)
 
-    def _has_nothing(self, way: Way) -> bool:
-        """Most texts have none: whole tables tell that at once."""
+    def has_nothing(self, way: Way) -> bool:
+        """Whether no word is near a term. So it is with most texts, and whole tables tell it at once."""
         flats = way.flats
         if not self.whole.keys().isdisjoint(flats):
             return False
@@ -128,6 +132,26 @@ class Terms(Generic[K]):
         changed = _put(table, len(anchor), _put(table.get(len(anchor), {}), anchor, terms))
         parts = {"head": self.head, "tail": self.tail, "inner": self.inner, kind: changed}
         return Terms(self.whole, **parts)
+
+
+class Settled(Generic[K]):
+    """Terms that change no more, and the words that are near none of them: most texts have no others."""
+
+    def __init__(self, terms: Terms[K]) -> None:
+        self._terms = terms
+        self._far: set[str] = set()
+
+    def find(self, reading: Reading) -> Iterator[K]:
+        """As the terms do."""
+        for way in reading.ways:
+            if self._far.issuperset(way.flats):
+                continue
+            if not self._terms.has_nothing(way):
+                yield from self._terms.found(way, reading.folded)
+                continue
+            if len(self._far) > MOST_FAR:
+                self._far.clear()
+            self._far.update(way.flats)
 
 
 V = TypeVar("V")

@@ -22,6 +22,7 @@ from schemas.commands.chat_policy import (
 )
 from schemas.events.chat_policy import (
     AUTOMOD_CATEGORIES,
+    SHIELD_FOLLOWER_MIN,
     AutoModSettingsUpdated,
     BlockedTermAdded,
     BlockedTermRemoved,
@@ -67,21 +68,19 @@ class Policy:
     """The same, to look for in messages."""
 
 
-_SHIELD_FOLLOWER_MIN = 10
-
-
 def modes_in_force(policy: Policy) -> Modes:
     """The channel's modes, or with the shield up those that keep strangers from speaking."""
     if not policy.shield:
         return policy.modes
-    return replace(policy.modes, follower_min=max(policy.modes.follower_min or 0, _SHIELD_FOLLOWER_MIN), unique=True)
+    return replace(policy.modes, follower_min=max(policy.modes.follower_min or 0, SHIELD_FOLLOWER_MIN), unique=True)
 
 
 def automod_in_force(policy: Policy) -> AutoMod:
     """What AutoMod stops; with the shield up all that it can."""
-    if not policy.shield:
-        return policy.automod
-    return AutoMod(dict.fromkeys(AUTOMOD_CATEGORIES, MAX_LEVEL), MAX_LEVEL, block_links=True, block_spam=True)
+    return _STRICTEST if policy.shield else policy.automod
+
+
+_STRICTEST = AutoMod(dict.fromkeys(AUTOMOD_CATEGORIES, MAX_LEVEL), MAX_LEVEL, block_links=True, block_spam=True)
 
 
 def decide(command: PolicyCommand, policy: Policy) -> Sequence[Event]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from commands.automod.verdict import FOR_GOOD, Finding
 from commands.deciders.chat import room as rooms
+from commands.deciders.chat import talk
 from commands.deciders.chat.room import Room
 from commands.deciders.chat.speaking import Saying, judge
 from commands.deciders.policy import Policy
@@ -42,7 +43,7 @@ class World:
     """Feed it a channel's events in order. Deletions, bans and what moderators did of held messages go as they went."""
 
     wanted: Wanted
-    room: Room = field(default_factory=rooms.initial_state)
+    room: Room = field(default_factory=lambda: Room(talk=talk.passing()))
     _logged: Policy = field(default_factory=Policy)
     _allowed: str = ""
     """The held message that a moderator lets through with the next event."""

@@ -8,11 +8,8 @@ from query_api.chat.frames import Modes, Role
 from query_api.watching import may_watch
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import PUBLIC, ChannelUpdated
-from schemas.events.chat_policy import ChatSettingsUpdated, ShieldModeChanged
+from schemas.events.chat_policy import SHIELD_FOLLOWER_MIN, ChatSettingsUpdated, ShieldModeChanged
 from schemas.message import Event
-
-SHIELD_FOLLOWER_MIN = 10
-"""The least follower mode while the shield is up, minutes: the decider's."""
 
 FOLDED: tuple[type[Event], ...] = (
     ChannelUpdated,

@@ -21,6 +21,9 @@ AUTOMOD_CATEGORIES = (
 )
 """What AutoMod tells apart, by Helix's names. Each has a level from 0, off, to 4, the strictest."""
 
+SHIELD_FOLLOWER_MIN = 10
+"""While the shield is up, who speaks must have followed for at least so many minutes."""
+
 
 class PolicyEvent(Event):
     topic: ClassVar[str] = "channels"

@@ -25,6 +25,7 @@ from schemas.events.chat import (
 from schemas.events.chat_policy import ChatSettingsUpdated, ShieldModeChanged
 from schemas.events.emotes import EmoteAdded
 from schemas.events.follows import UserFollowed
+from schemas.events.lessons import LessonTaught
 from schemas.events.moderation import UserBanned, UserUnbanned, UserWarned, WarningAcknowledged
 from schemas.events.support import DonationReceived, UserSubscribed
 from schemas.message import Event
@@ -327,12 +328,15 @@ class TestHeldMessages:
     def resolved(self, allowed: bool) -> HeldMessageResolved:
         return happened(HeldMessageResolved, channel_id=ADA, message_id="h", sender_id=CAT, allowed=allowed)
 
+    def taught(self, allowed: bool) -> LessonTaught:
+        return happened(LessonTaught, channel_id=ADA, message_id="h", sender_id=CAT, text="you fool", allowed=allowed)
+
     def test_an_allowed_message_is_sent_under_its_id(self) -> None:
         sent = happened(MessageSent, channel_id=ADA, message_id="h", sender_id=CAT, sender_login="cat", text="you fool")
-        room(BOB_MODERATES, self.held).when(self.resolve(True)).then(self.resolved(True), sent)
+        room(BOB_MODERATES, self.held).when(self.resolve(True)).then(self.taught(True), self.resolved(True), sent)
 
     def test_a_denied_message_is_not(self) -> None:
-        room(BOB_MODERATES, self.held).when(self.resolve(False)).then(self.resolved(False))
+        room(BOB_MODERATES, self.held).when(self.resolve(False)).then(self.taught(False), self.resolved(False))
 
     def test_it_is_decided_once_and_in_time(self) -> None:
         room(BOB_MODERATES, self.held, self.resolved(False)).when(self.resolve(True)).then_rejected(

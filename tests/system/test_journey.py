@@ -188,7 +188,7 @@ async def test_engines_thrown_away_are_rebuilt_and_proved_equal(system: dict[str
         await asyncio.to_thread(shutil.rmtree, Path(system["data"]) / engine)
     await _tally(system, "up", "--detach", "--port-base", str(system["port_base"]))
     rebuilt = await _tally(system, "replay", "rebuild", "--all", "--json")
-    assert len(json.loads(rebuilt)["rebuilt"]) == 16
+    assert len(json.loads(rebuilt)["rebuilt"]) == 17
     await _tally(system, "replay", "verify", "--against", note)
 
 

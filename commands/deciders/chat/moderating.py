@@ -12,6 +12,7 @@ from commands.deciders.roles import may_moderate, require_moderator
 from commands.rejection import Rejected
 from schemas.commands.chat import ClearChat, DeleteMessage, ResolveHeldMessage
 from schemas.events.chat import ChatCleared, HeldMessageResolved, MessageDeleted, MessageHeld, MessageSent
+from schemas.events.lessons import LessonTaught
 from schemas.message import Event
 
 HELD_FOR = timedelta(minutes=5)
@@ -46,19 +47,27 @@ def resolve(command: ResolveHeldMessage, room: Room) -> Sequence[Event]:
     if held is None or command.issued_at - held.occurred_at > HELD_FOR:
         minutes = int(HELD_FOR.total_seconds()) // 60
         raise Rejected("unknown_held_message", f"no such message is held; after {minutes} minutes it is too late")
-    resolved = HeldMessageResolved(
+    taught = LessonTaught(
         **caused_by(command),
+        channel_id=command.channel_id,
+        message_id=held.message_id,
+        sender_id=held.sender_id,
+        text=held.text,
+        allowed=command.allowed,
+    )
+    resolved = HeldMessageResolved(
+        **caused_by(command, 1),
         channel_id=command.channel_id,
         message_id=held.message_id,
         sender_id=held.sender_id,
         allowed=command.allowed,
     )
-    return [resolved, _sent(command, held, room)] if command.allowed else [resolved]
+    return [taught, resolved, *([_sent(command, held, room)] if command.allowed else ())]
 
 
 def _sent(command: ResolveHeldMessage, held: MessageHeld, room: Room) -> MessageSent:
     return MessageSent(
-        **caused_by(command, 1),
+        **caused_by(command, 2),
         channel_id=held.channel_id,
         message_id=held.message_id,
         sender_id=held.sender_id,

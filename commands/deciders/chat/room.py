@@ -1,4 +1,4 @@
-"""What the chat's rules look at: the channel's facts, who follows and subscribes, and what was said of late."""
+"""What the chat's rules look at: the channel's facts, who follows and subscribes, lessons, what was said of late."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 from rpds import HashTrieMap
 
+from commands.automod.lessons import Lessons
+from commands.automod.verdict import MODEL
 from commands.deciders import bans, emotes, policy, roles
 from commands.deciders.chat import talk
 from schemas.events.accounts import UserRegistered
 from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.lessons import LessonTaught
 from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed, months_of
 from schemas.message import Event
 
@@ -36,6 +39,7 @@ class Room(NamedTuple):
     followers: HashTrieMap[str, datetime] = HashTrieMap()
     """Since when who follows."""
     subscribers: HashTrieMap[str, Subscription] = HashTrieMap()
+    lessons: Lessons = Lessons()
     talk: talk.Talk = talk.Talk()
 
 
@@ -72,6 +76,9 @@ def _met(room: Room, event: Event) -> Room:
             return room._replace(subscribers=room.subscribers.discard(event.subscriber_id))
         case DonationReceived() if event.message:
             return room._replace(talk=talk.given(room.talk, event))
+        case LessonTaught():
+            lessons = room.lessons.learn(MODEL, event.message_id, event.text, toxic=not event.allowed)
+            return room._replace(lessons=lessons)
     return room
 
 

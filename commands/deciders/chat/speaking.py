@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from commands.automod.verdict import FOR_GOOD, VERSION, Ear, Finding, Message, examine
@@ -63,7 +64,7 @@ def judge(saying: Saying, room: Room) -> Finding | None:
     if privileged:
         return None
     _require_modes(saying, room, speaker)
-    if speaker.text == digest(saying.text) and speaker.last and now - speaker.last < REPEAT_SPAN:
+    if speaker.last and now - speaker.last < REPEAT_SPAN and speaker.text == digest(saying.text):
         again = speaker.last + REPEAT_SPAN
         raise _wait("msg_duplicate", "this is what you said last; say it again later", again, now)
     return examined(saying, room)
@@ -79,7 +80,7 @@ def examined(saying: Saying, room: Room) -> Finding | None:
         may_link=saying.sender_id in room.roles.vips,
         emotes=emotes_of(room, saying.sender_id) if automod.block_spam else (),
     )
-    return examine(message, automod, Ear(room.policy.blocked, room.talk.echoes, room.talk.lessons))
+    return examine(message, automod, Ear(room.policy.blocked, room.talk.echoes, room.lessons))
 
 
 def _stopped(command: SendMessage, text: str, finding: Finding) -> MessageRefused | MessageHeld:
@@ -145,6 +146,8 @@ def require_unbanned(user_id: str, channel_id: str, room: Room, now: datetime) -
 
 def require_slow(speaker: Speaker, rate: int, now: datetime) -> None:
     """Refuse who did it `rate` times within the span already."""
+    if len(speaker.times) < rate:
+        return
     recent = [time for time in speaker.times if now - time < RATE_SPAN]
     if len(recent) >= rate:
         raise _wait("msg_ratelimit", "you are sending messages too quickly", recent[-rate] + RATE_SPAN, now)
@@ -168,11 +171,11 @@ def _require_modes(saying: Saying, room: Room, speaker: Speaker) -> None:
     if modes.subscriber and user_id not in room.subscribers:
         raise Rejected("msg_subsonly", "this room is in subscribers-only mode")
     if modes.follower_min is not None and user_id not in room.subscribers:
-        _require_following(saying, room, timedelta(minutes=modes.follower_min))
+        _require_following(saying, room, _span(60 * modes.follower_min))
     if modes.emote and not is_only_emotes(text, emotes_of(room, user_id)):
         raise Rejected("msg_emoteonly", "this room is in emote-only mode")
-    if modes.slow_s and speaker.last and now - speaker.last < timedelta(seconds=modes.slow_s):
-        again = speaker.last + timedelta(seconds=modes.slow_s)
+    if modes.slow_s and speaker.last and now - speaker.last < _span(modes.slow_s):
+        again = speaker.last + _span(modes.slow_s)
         raise _wait("msg_slowmode", f"this room is in slow mode, {modes.slow_s} s between messages", again, now)
     said = room.talk.texts.get(digest(text)) if modes.unique and len(text) >= UNIQUE_LENGTH else None
     if said is not None and now - said < UNIQUE_SPAN:
@@ -191,6 +194,12 @@ def _require_following(saying: Saying, room: Room, wanted: timedelta) -> None:
             since + wanted,
             saying.at,
         )
+
+
+@lru_cache(maxsize=256)
+def _span(seconds: int) -> timedelta:
+    """Channels set few different ones, and each message asks."""
+    return timedelta(seconds=seconds)
 
 
 def _wait(code: str, message: str, until: datetime, now: datetime) -> Rejected:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from commands.automod.echoes import Echoes
-from commands.automod.lessons import Lessons
-from commands.automod.verdict import MODEL
-from commands.recent import Recent
+from commands.recent import Latest, Passing, Recent
 from schemas.events.chat import (
     ChatCleared,
     HeldMessageResolved,
@@ -51,14 +49,18 @@ class Said(NamedTuple):
 
 
 class Talk(NamedTuple):
-    speakers: Recent[str, Speaker] = Recent(_SPEAKERS)
-    reactors: Recent[str, Speaker] = Recent(_SPEAKERS)
-    messages: Recent[str, Said] = Recent(_MESSAGES)
-    texts: Recent[str, datetime] = Recent(_MESSAGES)
+    speakers: Latest[str, Speaker] = Recent(_SPEAKERS)
+    reactors: Latest[str, Speaker] = Recent(_SPEAKERS)
+    messages: Latest[str, Said] = Recent(_MESSAGES)
+    texts: Latest[str, datetime] = Recent(_MESSAGES)
     """By digest, when it was said."""
-    held: Recent[str, MessageHeld] = Recent(_HELD)
+    held: Latest[str, MessageHeld] = Recent(_HELD)
     echoes: Echoes = Echoes()
-    lessons: Lessons = Lessons()
+
+
+def passing() -> Talk:
+    """Nothing said yet, for a fold that goes on from each state once: what evolves changes it."""
+    return Talk(Passing(_SPEAKERS), Passing(_SPEAKERS), Passing(_MESSAGES), Passing(_MESSAGES))
 
 
 @lru_cache(maxsize=4_096)
@@ -72,11 +74,12 @@ def evolve(talk: Talk, event: Event) -> Talk:
         case MessageSent():
             return _sent(talk, event)
         case MessageRefused():
-            return talk._replace(**_counted(talk, event))
+            return _counted(talk, event, talk.messages, talk.texts)
         case MessageHeld():
-            return talk._replace(**_counted(talk, event), held=talk.held.put(event.message_id, event))
+            talk = talk._replace(held=talk.held.put(event.message_id, event))
+            return _counted(talk, event, talk.messages, talk.texts)
         case HeldMessageResolved():
-            return _resolved(talk, event)
+            return talk._replace(held=talk.held.drop(event.message_id))
         case MessageDeleted():
             return talk._replace(messages=talk.messages.drop(event.message_id))
         case ChatCleared():
@@ -86,20 +89,16 @@ def evolve(talk: Talk, event: Event) -> Talk:
     return talk
 
 
-def _counted(talk: Talk, event: MessageSent | MessageRefused | MessageHeld) -> dict[str, Any]:
+def _counted(
+    talk: Talk,
+    event: MessageSent | MessageRefused | MessageHeld,
+    messages: Latest[str, Said],
+    texts: Latest[str, datetime],
+) -> Talk:
     """For rates and copies, what AutoMod stops counts too."""
-    return {
-        "speakers": _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at),
-        "echoes": talk.echoes.heard(event.sender_id, event.text, event.occurred_at),
-    }
-
-
-def _resolved(talk: Talk, event: HeldMessageResolved) -> Talk:
-    held = talk.held.get(event.message_id)
-    if held is None:
-        return talk
-    lessons = talk.lessons.learn(MODEL, held.text, toxic=not event.allowed)
-    return talk._replace(held=talk.held.drop(event.message_id), lessons=lessons)
+    speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
+    echoes = talk.echoes.heard(event.sender_id, event.text, event.occurred_at)
+    return Talk(speakers, talk.reactors, messages, texts, talk.held, echoes)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:
@@ -107,7 +106,7 @@ def _sent(talk: Talk, event: MessageSent) -> Talk:
     texts = talk.texts.put(digest(event.text), event.occurred_at)
     if event.actor != event.sender_id:  # held before, and counted then
         return talk._replace(messages=messages, texts=texts)
-    return talk._replace(messages=messages, texts=texts, **_counted(talk, event))
+    return _counted(talk, event, messages, texts)
 
 
 def given(talk: Talk, event: DonationReceived) -> Talk:
@@ -116,7 +115,7 @@ def given(talk: Talk, event: DonationReceived) -> Talk:
     return talk._replace(messages=talk.messages.put(event.donation_id, said))
 
 
-def _spoke(speakers: Recent[str, Speaker], user_id: str, text: str, at: datetime) -> Recent[str, Speaker]:
+def _spoke(speakers: Latest[str, Speaker], user_id: str, text: str, at: datetime) -> Latest[str, Speaker]:
     before = speakers.get(user_id) or Speaker()
     times = [time for time in before.times[1 - _TIMES :] if at - time < RATE_SPAN]
     return speakers.put(user_id, Speaker((*times, at), digest(text)))

@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 
+from commands.automod.model import LEVELS, features_of
+from commands.automod.reading import read
 from commands.automod.verdict import VERSION
 from commands.deciders import chat
 from commands.identity import derived_id
 from schemas.commands.chat import SendMessage
 from schemas.events.accounts import UserRegistered
 from schemas.events.channel_roles import ModeratorAdded, VipAdded
-from schemas.events.chat import HeldMessageResolved, MessageHeld, MessageRefused, MessageSent
+from schemas.events.chat import MessageHeld, MessageRefused, MessageSent
 from schemas.events.chat_policy import (
     AutoModSettingsUpdated,
     BlockedTermAdded,
     BlockedTermRemoved,
     ShieldModeChanged,
 )
+from schemas.events.lessons import LessonTaught
 from schemas.message import Event
 from tests.commands.scenario import ADA, BOB, Scenario, happened, wish
 
@@ -105,13 +108,13 @@ class TestHolding:
         text = "you are an idiot"
         command = say(text)
         state = chat.initial_state()
-        for event in (ADA_EXISTS, automod(toxicity_level=1)):
+        for event in (ADA_EXISTS, automod(toxicity_level=3)):
             state = chat.evolve(state, event)
         (stopped,) = chat.decide(command, state)
 
         assert isinstance(stopped, MessageHeld)
-        assert (stopped.rule, stopped.category, stopped.level) == ("model", "toxicity", 1)
-        assert 0.9 <= stopped.score < 1
+        assert (stopped.rule, stopped.category, stopped.level) == ("model", "toxicity", 3)
+        assert LEVELS[2] <= stopped.score < LEVELS[1]
         assert stopped.model_version == VERSION
 
     def test_what_is_refused_is_not_held(self) -> None:
@@ -142,33 +145,34 @@ class TestExemptions:
 class TestTeaching:
     text = "you are an idiot"
 
-    def lesson(self, number: int, allowed: bool) -> list[Event]:
+    def lesson(self, number: int, allowed: bool) -> LessonTaught:
         message_id = f"held-{number}"
-        return [
-            happened(MessageHeld, **said(self.text, message_id=message_id, rule="model", category="toxicity")),
-            happened(HeldMessageResolved, channel_id=ADA, message_id=message_id, sender_id=BOB, allowed=allowed),
-        ]
+        return happened(
+            LessonTaught, channel_id=ADA, message_id=message_id, sender_id=BOB, text=self.text, allowed=allowed
+        )
 
     def test_what_moderators_allow_is_held_no_more(self) -> None:
-        lessons = [event for number in range(4) for event in self.lesson(number, allowed=True)]
+        lessons = [self.lesson(number, allowed=True) for number in range(4)]
         later = say(self.text).model_copy(update={"issued_at": say("x", ADA).issued_at.replace(hour=13)})
 
-        room(automod(toxicity_level=1), *lessons).when(later).then(sent(self.text))
+        room(automod(toxicity_level=4), *lessons).when(later).then(sent(self.text))
 
     def test_a_channel_is_not_taught_by_another(self) -> None:
         state = chat.initial_state()
-        for event in (ADA_EXISTS, automod(toxicity_level=1)):
+        for event in (ADA_EXISTS, automod(toxicity_level=4)):
             state = chat.evolve(state, event)
         assert isinstance(chat.decide(say(self.text), state)[0], MessageHeld)
 
-    def test_a_replay_learns_the_same(self) -> None:
-        events = [event for number in range(6) for event in self.lesson(number, allowed=number % 3 > 0)]
-        first, second = chat.initial_state(), chat.initial_state()
-        for event in events:
-            first = chat.evolve(first, event)
-        for event in events:
-            second = chat.evolve(second, event)
+    def test_what_was_taught_outlives_what_was_said(self) -> None:
+        lessons = [self.lesson(number, allowed=number % 3 > 0) for number in range(6)]
+        chatter = [sent(f"number {number}", sender_id=str(number)) for number in range(50)]
+        live, rebuilt = chat.initial_state(), chat.initial_state()
+        for event in (*lessons[:3], *chatter, *lessons[3:], *chatter):
+            live = chat.evolve(live, event)
+        for event in (*lessons, *chatter[-10:]):
+            rebuilt = chat.evolve(rebuilt, event)
+        features = features_of(read(self.text).folded)
 
-        learned = dict(first.talk.lessons.weights.young)
-        assert learned == dict(second.talk.lessons.weights.young)
-        assert learned
+        taught = live.lessons.taught(features)
+        assert taught
+        assert taught == rebuilt.lessons.taught(features)

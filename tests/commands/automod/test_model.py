@@ -20,7 +20,7 @@ def score(text: str, lessons: Lessons | None = None) -> float:
 
 @pytest.mark.parametrize("text", ["you are an idiot", "get out of here you moron", "you are a stupid pathetic loser"])
 def test_an_insult_scores_high(text: str) -> None:
-    assert score(text) >= LEVELS[1]
+    assert score(text) >= LEVELS[2]
 
 
 @pytest.mark.parametrize(
@@ -57,34 +57,40 @@ class TestLessons:
     def test_what_is_allowed_scores_lower(self) -> None:
         scores = [score(self.insult)]
         lessons = Lessons()
-        for _ in range(4):
-            lessons = lessons.learn(MODEL, self.insult, toxic=False)
+        for turn in range(4):
+            lessons = lessons.learn(MODEL, f"m{turn}", self.insult, toxic=False)
             scores.append(score(self.insult, lessons))
 
         assert scores == sorted(scores, reverse=True)
         assert scores[-1] < LEVELS[-1] < scores[0]
 
     def test_what_is_denied_scores_higher(self) -> None:
-        lessons = Lessons().learn(MODEL, "pineapple enjoyer", toxic=True)
+        lessons = Lessons().learn(MODEL, "m", "pineapple enjoyer", toxic=True)
 
         assert score("pineapple enjoyer", lessons) > score("pineapple enjoyer")
         assert score("PINEAPPLE ENJOYER", lessons) == score("pineapple enjoyer", lessons)
 
     def test_what_has_nothing_in_common_is_not_touched(self) -> None:
-        lessons = Lessons().learn(MODEL, self.insult, toxic=False)
+        lessons = Lessons().learn(MODEL, "m", self.insult, toxic=False)
 
         assert score("wow", lessons) == score("wow")
 
     def test_nothing_to_read_teaches_nothing(self) -> None:
-        assert Lessons().learn(MODEL, "💀", toxic=True) == Lessons()
+        assert Lessons().learn(MODEL, "m", "💀", toxic=True).weights == Lessons().weights
+
+    def test_a_message_teaches_once(self) -> None:
+        lessons = Lessons().learn(MODEL, "m", self.insult, toxic=False)
+
+        assert lessons.learn(MODEL, "m", self.insult, toxic=False) == lessons
+        assert score(self.insult, lessons.learn(MODEL, "n", self.insult, toxic=False)) < score(self.insult, lessons)
 
     @given(st.lists(st.tuples(st.text("abc ", max_size=12), st.booleans()), max_size=20))
     def test_the_same_lessons_make_the_same_model(self, taught: list[tuple[str, bool]]) -> None:
         first, second = Lessons(), Lessons()
-        for text, toxic in taught:
-            first = first.learn(MODEL, text, toxic)
-        for text, toxic in taught:
-            second = second.learn(MODEL, text, toxic)
+        for turn, (text, toxic) in enumerate(taught):
+            first = first.learn(MODEL, f"m{turn}", text, toxic)
+        for turn, (text, toxic) in enumerate(taught):
+            second = second.learn(MODEL, f"m{turn}", text, toxic)
         features = frozenset().union(*(features_of(even(fold(text))) for text, _ in taught))
 
         assert first.taught(features) == second.taught(features)
@@ -92,7 +98,7 @@ class TestLessons:
     def test_no_weight_grows_without_bound(self) -> None:
         lessons = Lessons()
         for turn in range(400):
-            lessons = lessons.learn(MODEL, "maybe", toxic=turn % 2 == 0)
-            lessons = lessons.learn(MODEL, self.insult, toxic=False)
+            lessons = lessons.learn(MODEL, f"a{turn}", "maybe", toxic=turn % 2 == 0)
+            lessons = lessons.learn(MODEL, f"b{turn}", self.insult, toxic=False)
 
         assert max(map(abs, lessons.taught(features_of(self.insult)).values())) <= 8

