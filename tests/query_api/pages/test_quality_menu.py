@@ -114,7 +114,7 @@ def test_who_looks_at_what_a_chosen_rung_never_showed_sees_it_from_where_it_begi
         seek.press("ArrowLeft")
         menu.select_option("240p")
         expect(menu.locator("option").first).to_have_text("Auto: 240p", timeout=SOON_MS)
-        shows_what_is_old(page, 8, 60)
+        shows_what_is_old(page, 0, 60)
     visit.check(edge.url, edge.settings.playback_url)
 
 
