@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from query_api.chat.limits import Limits
+from query_api.chat.limits import CHECK_S, Limits
 from query_api.chat.refusal import Refused
 from query_api.rate_limit import TokenBuckets, network_of
 
@@ -17,6 +17,9 @@ class Admission:
         self._total = 0
         self._by_network: Counter[str] = Counter()
         self._asks = TokenBuckets(limits.joins_per_minute)
+        self._replays = TokenBuckets(limits.replays_per_minute)
+        of_each = limits.received_of_each_per_check
+        self._frames = TokenBuckets(of_each * limits.connections_per_address, CHECK_S)
 
     @property
     def connections(self) -> int:
@@ -45,3 +48,17 @@ class Admission:
         allowance = self._asks.take(network, now_s)
         if not allowance.allowed:
             raise Refused("join_ratelimit", "your address joins too often; wait", round(allowance.retry_in_s, 3))
+
+    def ask_for_what_is_old(self, network: str, now_s: float) -> None:
+        """One reading from Kafka more. Raises Refused."""
+        allowance = self._replays.take(network, now_s)
+        if not allowance.allowed:
+            raise Refused(
+                "join_ratelimit",
+                "your address asks too often for what is long past; wait, or join without a cursor",
+                round(allowance.retry_in_s, 3),
+            )
+
+    def hear(self, network: str, count: int, now_s: float) -> float:
+        """So many frames or lines came of this network; the seconds in which it should send no more."""
+        return self._frames.owe(network, count, now_s)

@@ -51,6 +51,8 @@ class Guest(ABC):
 
     def receive(self, wish: str) -> None:
         """Serve it after those before."""
+        if self._gone:
+            return
         if len(self._inbox) >= self.house.limits.inbox:
             self.end(POLICY_VIOLATION, "you send faster than you can be answered")
             return
@@ -123,6 +125,8 @@ class Guest(ABC):
         self.house.admission.ask(self.network, time.monotonic())
         room = await self.house.room(channel_id, self.session.user_id if self.session else None)
         cursor = self.house.cursor_of(room, after)
+        if after is not None and not room.reaches(cursor):
+            self.house.admission.ask_for_what_is_old(self.network, time.monotonic())
         missed = await self.house.replays.missed(room, cursor) if after is not None else []
         if self._gone:
             return
@@ -198,6 +202,8 @@ class Guest(ABC):
             except Exception:
                 log.exception("a wish could not be served")
                 self.end(INTERNAL_ERROR, "something went wrong on our side")
+            if self._inbox:
+                await asyncio.sleep(0)  # others are served between
         self._work = None
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from topology.settings import Settings
 
+CHECK_S = 15
+"""How often each connection is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -23,11 +26,17 @@ class Limits:
     rooms: int = 100
     """Of one connection."""
 
+    channels_a_line: int = 50
+    """That one line of IRC joins or leaves."""
+
     inbox: int = 64
     """Frames or lines of one connection that wait for those before them; more is a flood."""
 
     received_per_check: int = 1_500
     """Frames or lines of one connection in 15 s, pings and pongs among them."""
+
+    received_of_each_per_check: int = 30
+    """The same of all connections of an address, for each that it may have. Beyond that they are read more slowly."""
 
     strangers: int = 1_000
     """Connections that were turned away, or have not opened yet, at a time."""
@@ -75,6 +84,9 @@ class Limits:
 
     replays: int = 4
     """Readings from Kafka at a time."""
+
+    replays_per_minute: int = 60
+    """The same for one address, and as many at once: each may cost a second of the process."""
 
     idle_rooms: int = 1_000
     """Rooms kept though nobody is in them, for who comes back."""
