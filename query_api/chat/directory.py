@@ -26,7 +26,7 @@ class Directory:
         self._revoked: dict[str, None] = {}
 
     async def login_of(self, channel_id: str) -> str | None:
-        """None when there is no such channel."""
+        """None when there is no such channel; empty when its owner is erased."""
         if channel_id not in self._logins:
             row = await self._row(_SQL, channel_id)
             self._logins[channel_id] = row["login"] if row is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from query_api.chat.facts import FOLDED, Facts
 from query_api.chat.fragments import fragments_of
@@ -65,6 +65,26 @@ def frame_of(event: Event, facts: Facts, said: Mapping[str, MessageShown]) -> Ro
         case chat_policy.ChatSettingsUpdated() | chat_policy.ShieldModeChanged():
             return RoomState(room_id=event.channel_id, room_state=facts.modes_in_force())
     return None
+
+
+def without(frame: RoomFrame, erased: Collection[str]) -> RoomFrame:
+    """The frame that its event makes once these users are erased."""
+    changes: dict[str, object] = {}
+    match frame:
+        case MessageShown():
+            if frame.user.id in erased:
+                changes = {"user": _nobody(frame.user), "content": "", "fragments": []}
+            if frame.reply is not None and frame.reply.user is not None and frame.reply.user.id in erased:
+                changes["reply"] = Reply(message_id=frame.reply.message_id)
+        case UserBanned() if frame.user_id in erased:
+            changes = {"login": ""}
+        case Raid() if frame.user.id in erased:
+            changes = {"user": _nobody(frame.user)}
+    return frame.model_copy(update=changes) if changes else frame
+
+
+def _nobody(user: User) -> User:
+    return User(id=user.id, login="", name="")
 
 
 def colour_of(user_id: str) -> str:
