@@ -18,6 +18,7 @@ from schemas.events.chat import (
     MessageHeld,
     MessageRefused,
     MessageSent,
+    RaidReceived,
     Reacted,
 )
 from schemas.message import Event
@@ -28,6 +29,7 @@ _TIMES = 100
 _SPEAKERS = 20_000
 _MESSAGES = 20_000
 _HELD = 500
+_RAIDS = 1_000
 
 
 class Speaker(NamedTuple):
@@ -52,6 +54,8 @@ class Said(NamedTuple):
 class Talk(NamedTuple):
     speakers: Recent[str, Speaker] = Recent(_SPEAKERS)
     reactors: Recent[str, Speaker] = Recent(_SPEAKERS)
+    raids: Recent[str, datetime] = Recent(_RAIDS)
+    """By the channel that came, when it last did."""
     messages: Recent[str, Said] = Recent(_MESSAGES)
     texts: Recent[str, datetime] = Recent(_MESSAGES)
     """By digest, when it was said."""
@@ -82,6 +86,8 @@ def evolve(talk: Talk, event: Event) -> Talk:
             return talk._replace(messages=Recent(_MESSAGES))
         case Reacted():
             return talk._replace(reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
+        case RaidReceived():
+            return talk._replace(raids=talk.raids.put(event.from_id, event.occurred_at))
     return talk
 
 
