@@ -69,6 +69,8 @@ class Connection(asyncio.Protocol):
         """Called every few seconds: end what takes too long."""
         limits = self.house.limits
         self._heard = 0
+        if self.guest is not None:
+            self.guest.reconsider()
         if self._ending_at is not None:
             if now - self._ending_at > limits.linger_s:
                 self.cut("it did not close")

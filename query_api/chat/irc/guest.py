@@ -94,6 +94,10 @@ class IrcGuest(Guest):
             told.append(dialect.room_state(room.login, room.channel_id, room.facts.modes_in_force()))
         self._say(*told)
 
+    def put_out(self, room: Room, refused: Refused) -> None:
+        self._refuse(f"#{room.login}", refused)
+        self._say(dialect.presence(room.login, self.nick, arrived=False))
+
     def session_ended(self) -> None:
         self._say(dialect.notice("*", "Login authentication failed"))
         self.end(POLICY_VIOLATION, "the session has ended")
