@@ -138,9 +138,11 @@ async def _told(system: dict[str, Any], room: User, after: str = "") -> list[dic
 async def _place_in(system: dict[str, Any], room: User) -> str:
     """The cursor of now, once the room is known to be one."""
     async with asyncio.timeout(60):
-        while (told := (await _told(system, room))[0])["type"] != "joined":
+        while True:
+            told = (await _told(system, room))[0]
+            if told["type"] == "joined":
+                return str(told["cursor"])
             await asyncio.sleep(0.5)
-    return str(told["cursor"])
 
 
 async def _until_the_chat_forgets(system: dict[str, Any], room: User, after: str, traces: tuple[str, ...]) -> None:
