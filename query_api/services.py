@@ -26,6 +26,10 @@ CREDENTIALS_PER_ADDRESS = 240
 SIGN_INS_PER_LOGIN = 20
 """Tries of one login's password a minute, from wherever they come."""
 
+EMOTES_PER_USER = 200
+EMOTES_S = 4 * 3600.0
+"""A whole set at once, then 50 an hour: the pictures lie in the log for ever, also those of removed emotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -43,6 +47,7 @@ class Services:
     requests: TokenBuckets
     credentials: TokenBuckets
     sign_ins: TokenBuckets
+    emotes: TokenBuckets
 
 
 @asynccontextmanager
@@ -69,4 +74,5 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             requests=TokenBuckets(settings.requests_per_minute),
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
             sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),
+            emotes=TokenBuckets(EMOTES_PER_USER, EMOTES_S),
         )
