@@ -70,21 +70,18 @@ def frame_of(event: Event, facts: Facts, said: Mapping[str, MessageShown]) -> Ro
 def without(frame: RoomFrame, erased: Collection[str]) -> RoomFrame:
     """The frame that its event makes once these users are erased."""
     changes: dict[str, object] = {}
+    user = getattr(frame, "user", None)
+    if isinstance(user, User) and user.id in erased:
+        changes["user"] = User(id=user.id, login="", name="")
     match frame:
         case MessageShown():
-            if frame.user.id in erased:
-                changes = {"user": _nobody(frame.user), "content": "", "fragments": []}
+            if changes:
+                changes |= {"content": "", "fragments": []}
             if frame.reply is not None and frame.reply.user is not None and frame.reply.user.id in erased:
                 changes["reply"] = Reply(message_id=frame.reply.message_id)
         case UserBanned() if frame.user_id in erased:
-            changes = {"login": ""}
-        case Raid() if frame.user.id in erased:
-            changes = {"user": _nobody(frame.user)}
+            changes["login"] = ""
     return frame.model_copy(update=changes) if changes else frame
-
-
-def _nobody(user: User) -> User:
-    return User(id=user.id, login="", name="")
 
 
 def colour_of(user_id: str) -> str:

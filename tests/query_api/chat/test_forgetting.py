@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
+from query_api.chat.facts import Facts
+from query_api.chat.views import SHOWN, frame_of, without
 from schemas.events.chat import MessageDeleted, RaidReceived
 from schemas.events.moderation import UserBanned
+from schemas.message import Event
+from schemas.sealing import personal_of
 from tests.query_api.chat.clients import IrcClient, JsonClient
 from tests.query_api.chat.test_json_socket import ADA, BOB, joined, said
 from tests.query_api.chat.town import Doors, Town, event
+from tests.schemas.records import messages
 
 SECRET = "my secret"
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
 def others(text: str, number: int, **more: Any) -> Any:
@@ -55,6 +63,24 @@ async def test_who_comes_back_is_shown_nothing_of_the_erased_and_all_of_the_othe
     assert (ban["user_id"], ban["login"]) == (BOB, "")
     assert raid["user"] == {"id": BOB, "login": "", "name": ""}
     await reader.close()
+
+
+@pytest.mark.parametrize("model", [each for each in SHOWN if personal_of(each)], ids=lambda model: model.__name__)
+def test_no_kind_of_frame_keeps_a_personal_text(model: type[Event]) -> None:
+    personal = personal_of(model)
+    assert personal
+
+    @given(messages(model))
+    @settings(max_examples=10)
+    def forgotten(made: Event) -> None:
+        facts = {name: NOON for name, value in made if isinstance(value, datetime)} | {"channel_id": ADA}
+        texts = {name: SECRET for name, _ in personal.fields} | {about: BOB for _, about in personal.fields}
+        frame = frame_of(made.model_copy(update=facts | texts), Facts(), {})
+        assert frame is not None
+        assert SECRET in frame.to_json().decode()
+        assert SECRET not in without(frame, {BOB}).to_json().decode()
+
+    forgotten()
 
 
 async def test_what_is_said_of_it_later_quotes_nothing(doors: Doors, start: str) -> None:
