@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from query_api.beacons import Beacons
+from query_api.chat.limits import Limits
 from query_api.consistency import Consistency
 from query_api.database import Database
 from query_api.emote_pictures import EmotePainter
@@ -48,6 +49,7 @@ class Services:
     credentials: TokenBuckets
     sign_ins: TokenBuckets
     emotes: TokenBuckets
+    sends: TokenBuckets
 
 
 @asynccontextmanager
@@ -75,4 +77,5 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
             sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),
             emotes=TokenBuckets(EMOTES_PER_USER, EMOTES_S),
+            sends=TokenBuckets(Limits().sends_per_30_s, 30.0),
         )

@@ -73,6 +73,15 @@ def test_what_the_rules_stop_is_answered_with_the_reason(owner: Member, viewer: 
     assert "wait" in dropped["drop_reason"]["message"]
 
 
+def test_a_flood_is_stopped_before_it_reaches_the_log(edge: Edge, owner: Member) -> None:
+    loud = edge.register()
+    reasons = [made(say(loud, owner, f"number {number}"))["drop_reason"] for number in range(105)]
+    assert reasons[:20] == [None] * 20
+    assert {reason["code"] for reason in reasons[20:]} == {"msg_ratelimit"}
+    assert reasons[-1]["message"].startswith("you are sending too quickly"), "the edge's own words"
+    assert made(say(owner, owner, "calmly"))["is_sent"] is True
+
+
 def test_the_banned_are_told_so(owner: Member, viewer: Member) -> None:
     ban = {"data": {"user_id": viewer.id}}
     made(owner.ask("POST", "/helix/moderation/bans", params=as_moderator(owner, owner), json=ban))
