@@ -75,10 +75,12 @@ def test_what_the_rules_stop_is_answered_with_the_reason(owner: Member, viewer: 
 
 def test_a_flood_is_stopped_before_it_reaches_the_log(edge: Edge, owner: Member) -> None:
     loud = edge.register()
-    reasons = [made(say(loud, owner, f"number {number}"))["drop_reason"] for number in range(105)]
-    assert reasons[:20] == [None] * 20
-    assert {reason["code"] for reason in reasons[20:]} == {"msg_ratelimit"}
-    assert reasons[-1]["message"].startswith("you are sending too quickly"), "the edge's own words"
+    edges = "you are sending too quickly"
+    reasons: list[dict[str, str] | None] = [None]
+    while not (reasons[-1] or {}).get("message", "").startswith(edges):
+        assert len(reasons) < 1_000, "the log is asked however much one sends"
+        reasons.append(made(say(loud, owner, f"number {len(reasons)}"))["drop_reason"])
+    assert {(reason or {}).get("code") for reason in reasons} == {None, "msg_ratelimit"}
     assert made(say(owner, owner, "calmly"))["is_sent"] is True
 
 
