@@ -100,4 +100,5 @@ def limits_of(settings: Settings) -> Limits:
         connections=settings.chat_connections,
         connections_per_address=settings.chat_connections_per_address,
         joins_per_minute=settings.chat_joins_per_minute,
+        replays_per_minute=max(1, settings.chat_joins_per_minute // 10),
     )
