@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -166,6 +166,14 @@ def moderator(house: House) -> Member:
     return moderator
 
 
+@pytest.fixture(scope="module")
+def limited(house: House) -> Member:
+    """The owner, with a token for something else."""
+    owner = house.owner
+    form = {"grant_type": "password", "username": owner.login, "password": PASSWORD, "scope": "user:read:follows"}
+    return replace(owner, token=house.edge.client.post("/oauth2/token", data=form).json()["access_token"])
+
+
 def test_every_endpoint_of_theirs_is_tried_here() -> None:
     theirs = {
         (endpoint.method, endpoint.path)
@@ -188,15 +196,13 @@ def test_nobody_gets_in_under_the_owners_name(house: House, impostors: dict[str,
 
 
 @EACH
-def test_nobody_gets_in_without_a_token_or_with_one_for_something_else(house: House, door: Door) -> None:
-    client, owner = house.edge.client, house.owner
-    form = {"grant_type": "password", "username": owner.login, "password": PASSWORD, "scope": "user:read:follows"}
-    token = client.post("/oauth2/token", data=form).json()["access_token"]
-    limited = Member(client, owner.login, owner.id, token)
+def test_nobody_gets_in_with_a_forged_token_or_one_for_something_else(
+    house: House, limited: Member, door: Door
+) -> None:
     answer = ask(limited, door, house)
     assert refused(answer)[0] == 403
     assert "scope" in answer.json()["message"]
-    assert refused(ask(Member(client, owner.login, owner.id, "forged"), door, house))[0] == 401
+    assert refused(ask(replace(limited, token="forged"), door, house))[0] == 401
 
 
 @EACH
