@@ -35,8 +35,8 @@ def ring(kafka: Settings) -> Iterator[KafkaKeyring]:
 
 
 def configured(settings: Settings) -> dict[str, str]:
-    asked = ConfigResource(ResourceType.TOPIC, TOPIC)
-    (answer,) = AdminClient(client_config(settings)).describe_configs([asked]).values()
+    admin = AdminClient(client_config(settings))  # an answer comes only as long as it lives
+    (answer,) = admin.describe_configs([ConfigResource(ResourceType.TOPIC, TOPIC)]).values()
     return {name: entry.value for name, entry in answer.result(30).items()}
 
 
@@ -44,7 +44,8 @@ def configure(settings: Settings, values: Mapping[str, str]) -> None:
     resource = ConfigResource(ResourceType.TOPIC, TOPIC)
     for name, value in values.items():
         resource.add_incremental_config(ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET))
-    (answer,) = AdminClient(client_config(settings)).incremental_alter_configs([resource]).values()
+    admin = AdminClient(client_config(settings))
+    (answer,) = admin.incremental_alter_configs([resource]).values()
     answer.result(30)
 
 
