@@ -63,14 +63,16 @@ class Siege:
         headers = {"X-Forwarded-For": address}
         while True:
             try:
-                async with connect(self._url, proxy=None, additional_headers=headers, max_queue=None) as connection:
+                async with connect(
+                    self._url, proxy=None, additional_headers=headers, max_queue=None, close_timeout=0.5
+                ) as connection:
                     await attack(connection, name)
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd is not None else 1006
                 self.outcomes[name, str(code)] += 1
             except InvalidStatus as refused:
                 self.outcomes[name, str(refused.response.status_code)] += 1
-            except (OSError, TimeoutError, EOFError):
+            except Exception:  # whatever the client's library meets when it is cut in the midst
                 self.outcomes[name, "cut"] += 1
             await asyncio.sleep(0.01)
 
@@ -78,12 +80,13 @@ class Siege:
         while True:
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._irc_port)
-                with suppress(OSError, TimeoutError):
+                try:
                     writer.write(data)
                     async with asyncio.timeout(2):
                         while line := await reader.readline():
                             self.outcomes[name, line.decode().split(" ")[0 if line[:1] != b":" else 1]] += 1
-                writer.transport.abort()
+                finally:
+                    writer.transport.abort()
             await asyncio.sleep(0.01)
 
     def _send_all(self, message: str | bytes) -> Attack:
@@ -107,7 +110,8 @@ class Siege:
             for frame in frames:
                 await connection.send(json.dumps(frame))
             for _ in frames:
-                self.outcomes[name, json.loads(await connection.recv())["code"]] += 1
+                answer = json.loads(await connection.recv())
+                self.outcomes[name, answer.get("code", answer["type"])] += 1
 
         return attack
 

@@ -38,6 +38,11 @@ def chat(edge: Edge) -> Iterator[Chat]:
     assert chat.stop() == 0
 
 
+def from_address(chat: Chat, address: str) -> connect:
+    """A connection that reads whether or not anybody asks it for what it read."""
+    return connect(chat.url, proxy=None, additional_headers={"X-Forwarded-For": address}, max_queue=None)
+
+
 async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_their_worst(
     chat: Chat, edge: Edge
 ) -> None:
@@ -46,8 +51,8 @@ async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_th
     pid = chat.running.pid
     async with (
         asyncio.timeout(PATIENCE_S * 3),
-        connect(chat.url, proxy=None, additional_headers={"X-Forwarded-For": "203.0.113.1"}) as reader,
-        connect(chat.url, proxy=None, additional_headers={"X-Forwarded-For": "203.0.113.2"}) as speaker,
+        from_address(chat, "203.0.113.1") as reader,
+        from_address(chat, "203.0.113.2") as speaker,
     ):
         await reader.send(json.dumps({"type": "join", "room_id": room.id}))
         await speaker.send(json.dumps({"type": "join", "room_id": room.id, "token": room.token}))
@@ -67,10 +72,12 @@ async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_th
                 if frame["type"] == "message" and frame["user"]["id"] == room.id:
                     heard.append(frame["id"])
         finally:
+            gone = [attack for attack in attacks if attack.done()]
             for attack in attacks:
                 attack.cancel()
-            await asyncio.gather(*attacks, return_exceptions=True)
+            outcomes = await asyncio.gather(*attacks, return_exceptions=True)
     assert heard == accepted
+    assert not gone, f"an attack ended by itself: {outcomes}"
     assert chat.running.poll() is None
     assert chat.running.pid == pid
     assert await asyncio.to_thread(answers, f"http://127.0.0.1:{chat.settings.chat_port}/health/ready")
