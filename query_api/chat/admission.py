@@ -16,6 +16,7 @@ class Admission:
         self._limits = limits
         self._total = 0
         self._by_network: Counter[str] = Counter()
+        self._arrivals = TokenBuckets(limits.arrivals_of_each_per_minute * limits.connections_per_address)
         self._asks = TokenBuckets(limits.joins_per_minute)
         self._replays = TokenBuckets(limits.replays_per_minute)
         of_each = limits.received_of_each_per_check
@@ -25,7 +26,7 @@ class Admission:
     def connections(self) -> int:
         return self._total
 
-    def arrive(self, address: str) -> str:
+    def arrive(self, address: str, now_s: float) -> str:
         """The network that it counts for, to be given to `depart`. Raises Refused."""
         if self._total >= self._limits.connections:
             raise Refused("overloaded", "there are too many connections; try again later", 5.0)
@@ -33,6 +34,10 @@ class Admission:
         if self._by_network[network] >= self._limits.connections_per_address:
             most = self._limits.connections_per_address
             raise Refused("too_many_connections", f"there are {most} connections from your address already", 5.0)
+        allowance = self._arrivals.take(network, now_s)
+        if not allowance.allowed:
+            wait_s = round(allowance.retry_in_s, 3)
+            raise Refused("too_many_connections", "your address connects too often; wait", max(1.0, wait_s))
         self._by_network[network] += 1
         self._total += 1
         return network

@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
         self.address = address
         if self._ending_at is not None:
             raise Refused("overloaded", "there are too many connections; try again later", 5.0)
-        self._network = self.house.admission.arrive(address)
+        self._network = self.house.admission.arrive(address, self._opened_at)
         return self._network
 
     def cut(self, why: str) -> None:

@@ -16,6 +16,9 @@ class Limits:
 
     connections: int = 10_000
     connections_per_address: int = 200
+    arrivals_of_each_per_minute: int = 5
+    """New connections of an address, for each that it may have: who comes and goes all the time costs handshakes."""
+
     joins_per_minute: int = 600
     """By one address, and as many at once; a look-up of a token counts as one too."""
 

@@ -182,18 +182,29 @@ def admission() -> Admission:
 
 
 def test_who_left_makes_room(admission: Admission) -> None:
-    network = admission.arrive("192.0.2.1")
+    network = admission.arrive("192.0.2.1", 0.0)
     with pytest.raises(Refused, match="too_many_connections"):
-        admission.arrive("192.0.2.1")
+        admission.arrive("192.0.2.1", 0.0)
     admission.depart(network)
-    assert admission.arrive("192.0.2.1") == network
+    assert admission.arrive("192.0.2.1", 0.0) == network
     assert admission.connections == 1
 
 
+def test_who_comes_and_goes_all_the_time_waits() -> None:
+    admission = Admission(Limits(connections_per_address=2, arrivals_of_each_per_minute=3))
+    for _ in range(6):
+        admission.depart(admission.arrive("192.0.2.1", 0.0))
+    with pytest.raises(Refused, match="connects too often") as refused:
+        admission.arrive("192.0.2.1", 0.0)
+    assert refused.value.retry_after_s == 10.0
+    admission.arrive("192.0.2.2", 0.0)
+    admission.arrive("192.0.2.1", 10.0)
+
+
 def test_an_ipv6_network_is_one_address(admission: Admission) -> None:
-    admission.arrive("2001:db8::1")
+    admission.arrive("2001:db8::1", 0.0)
     with pytest.raises(Refused, match="too_many_connections"):
-        admission.arrive("2001:db8::ffff:1")
-    admission.arrive("2001:db8:0:1::1")
+        admission.arrive("2001:db8::ffff:1", 0.0)
+    admission.arrive("2001:db8:0:1::1", 0.0)
     with pytest.raises(Refused, match="overloaded"):
-        admission.arrive("192.0.2.1")
+        admission.arrive("192.0.2.1", 0.0)
