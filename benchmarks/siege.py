@@ -89,7 +89,8 @@ async def _talk(url: str, room_id: str, speakers: list[Account]) -> dict[str, fl
 
 async def _entered(stack: AsyncExitStack, url: str, room_id: str, address: str, token: str | None) -> ClientConnection:
     headers = {"X-Forwarded-For": address}
-    connection = await stack.enter_async_context(connect(url, proxy=None, additional_headers=headers, max_queue=None))
+    opening = connect(url, proxy=None, additional_headers=headers, max_queue=None, ping_interval=None)
+    connection = await stack.enter_async_context(opening)
     await connection.send(json.dumps({"type": "join", "room_id": room_id} | ({"token": token} if token else {})))
     if json.loads(await connection.recv())["type"] != "joined":
         raise RuntimeError("the room cannot be entered")
