@@ -66,15 +66,15 @@ async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_th
                     assert frame["type"] != "error", frame
                 accepted.append(frame["message_id"])
                 await asyncio.sleep(0.05)
-            heard = []
+            heard: list[str] = []
             while len(heard) < SAID:
                 frame = json.loads(await reader.recv())
                 if frame["type"] == "message" and frame["user"]["id"] == room.id:
                     heard.append(frame["id"])
         finally:
             gone = [attack for attack in attacks if attack.done()]
-            for attack in attacks:
-                attack.cancel()
+            for task in attacks:
+                task.cancel()
             outcomes = await asyncio.gather(*attacks, return_exceptions=True)
     assert heard == accepted
     assert not gone, f"an attack ended by itself: {outcomes}"

@@ -104,8 +104,8 @@ EACH = pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} {
 def ask(who: Member, door: Door, house: House, pretending: Member | None = None) -> httpx.Response:
     """`pretending` is whose id the request carries."""
     named = pretending or who
-    body = {} if door.body is None else {"json": door.body(house, named)}
-    return who.ask(door.method, door.path, params=door.query(house, named), **body)
+    body = None if door.body is None else door.body(house, named)
+    return who.ask(door.method, door.path, params=door.query(house, named), json=body)
 
 
 @pytest.fixture(scope="module")

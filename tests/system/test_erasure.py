@@ -119,7 +119,7 @@ def _wrapped_keys(settings: Settings, user: User) -> int:
     with closing(Consumer(consumer_config(settings, f"tests-{uuid4().hex}") | options)) as consumer:
         consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
         while (record := consumer.poll(30)) is not None and record.error() is None:
-            last[record.key()] = record.value()
+            last[record.key() or b""] = record.value()
         assert record is not None
     return sum(value is not None for key, value in last.items() if key.startswith(f"{user.id}/".encode()))
 

@@ -66,8 +66,9 @@ def records(settings: Settings, user: str) -> dict[bytes, bytes | None]:
     with closing(Consumer(consumer_config(settings, f"tests-{uuid4().hex}") | options)) as consumer:
         consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
         while (record := consumer.poll(30)) is not None and record.error() is None:
-            if record.key().split(b"/")[0] == user.encode():
-                last[record.key()] = record.value()
+            key = record.key() or b""
+            if key.split(b"/")[0] == user.encode():
+                last[key] = record.value()
     return last
 
 

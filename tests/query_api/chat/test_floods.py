@@ -48,7 +48,12 @@ async def test_of_one_large_read_no_more_is_looked_at_than_the_limit_allows(
     """However much the kernel hands over at once: what comes behind a flood is not parsed."""
     heard: list[int] = []
     hear = Admission.hear
-    monkeypatch.setattr(Admission, "hear", lambda *args: heard.append(args[2]) or hear(*args))
+
+    def counted(admission: Admission, network: str, count: int, now_s: float) -> float:
+        heard.append(count)
+        return hear(admission, network, count, now_s)
+
+    monkeypatch.setattr(Admission, "hear", counted)
     reader, writer = await asyncio.open_connection("127.0.0.1", getattr(doors, door))
     if door == "socket_port":
         writer.write(
