@@ -35,8 +35,7 @@ class TokenBuckets:
 
     def take(self, caller: str, now_s: float) -> Allowance:
         """Take one request out of the caller's bucket, if there is one. `now_s` is a monotonic clock's."""
-        tokens, then_s = self._buckets.get(caller, (float(self._limit), now_s))
-        tokens = min(self._limit, tokens + (now_s - then_s) * self._rate)
+        tokens = self._left(caller, now_s)
         allowed = tokens >= 1
         if allowed:
             tokens -= 1
@@ -48,6 +47,16 @@ class TokenBuckets:
             reset_in_s=(self._limit - tokens) / self._rate,
             retry_in_s=max(0.0, 1 - tokens) / self._rate,
         )
+
+    def owe(self, caller: str, count: int, now_s: float) -> float:
+        """Take requests that were made already; the seconds until the bucket has made up for them."""
+        tokens = self._left(caller, now_s) - count
+        self._buckets[caller] = (tokens, now_s)
+        return max(0.0, -tokens) / self._rate
+
+    def _left(self, caller: str, now_s: float) -> float:
+        tokens, then_s = self._buckets.get(caller, (float(self._limit), now_s))
+        return min(self._limit, tokens + (now_s - then_s) * self._rate)
 
 
 def ratelimit_headers(allowance: Allowance, now_unix_s: float) -> dict[str, str]:

@@ -90,7 +90,7 @@ _BY_STATUS: dict[int, tuple[str, ...]] = {
     ),
     413: ("command_too_large", "emote_too_large"),
     422: ("already_vip", "is_moderator", "is_vip", "msg_rejected", "msg_rejected_mandatory", "msg_too_long", "not_vip"),
-    429: ("msg_ratelimit", "msg_slowmode"),
+    429: ("msg_ratelimit", "msg_slowmode", "raid_ratelimit"),
     500: ("internal_error",),
     503: ("overloaded",),
 }

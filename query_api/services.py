@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from query_api.beacons import Beacons
+from query_api.chat.limits import Limits
 from query_api.chat_processes import ChatProcesses, chat_processes
 from query_api.consistency import Consistency
 from query_api.database import Database
@@ -30,6 +31,10 @@ GIFTS_PER_USER = 100
 SIGN_INS_PER_LOGIN = 20
 """Tries of one login's password a minute, from wherever they come."""
 
+EMOTES_PER_USER = 200
+EMOTES_S = 4 * 3600.0
+"""A whole set at once, then 50 an hour: the pictures lie in the log for ever, also those of removed emotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -49,6 +54,8 @@ class Services:
     credentials: TokenBuckets
     sign_ins: TokenBuckets
     gifts: TokenBuckets
+    emotes: TokenBuckets
+    sends: TokenBuckets
 
 
 @asynccontextmanager
@@ -77,4 +84,6 @@ async def running_services(settings: Settings) -> AsyncIterator[Services]:
             credentials=TokenBuckets(CREDENTIALS_PER_ADDRESS),
             sign_ins=TokenBuckets(SIGN_INS_PER_LOGIN),
             gifts=TokenBuckets(GIFTS_PER_USER),
+            emotes=TokenBuckets(EMOTES_PER_USER, EMOTES_S),
+            sends=TokenBuckets(Limits().sends_per_30_s, 30.0),
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from commands.deciders.chat.emoting import emotes_in, emotes_of
 from commands.deciders.chat.room import Room, evolve, initial_state
-from commands.deciders.chat.speaking import Saying, examined, require_unbanned
+from commands.deciders.chat.speaking import Saying, examined, require_admitted
 from commands.deciders.envelope import caused_by
 from commands.deciders.roles import may_moderate
 from commands.deciders.text import one_line
@@ -70,7 +70,7 @@ def _require_sayable(command: Donate, message: str, room: Room) -> None:
     """Nobody gives their way past a ban or AutoMod. Nothing is held: whoever gives can say something else at once."""
     if len(message) > MAX_MESSAGE:
         raise Rejected("msg_too_long", f"a donation's message has at most {MAX_MESSAGE} characters")
-    require_unbanned(command.actor, command.channel_id, room, command.issued_at)
+    require_admitted(command.actor, command.channel_id, room, command.issued_at)
     if may_moderate(room.roles, command.channel_id, command.actor):
         return
     if examined(Saying(message, command.actor, command.channel_id, command.issued_at), room) is not None:

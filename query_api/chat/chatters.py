@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,5 +62,9 @@ def _place(chatter: Chatter) -> tuple[str, str]:
 
 
 def inner_secret(settings: Settings) -> str:
-    """What an edge shows a chat process to be told its chatters: derived, so that there is no other secret to set."""
-    return hmac.digest(settings.pepper.get_secret_value().encode(), b"tally chatters", "sha256").hex()
+    """What an edge shows a chat process to be told its chatters: derived, so that there is no other secret to set.
+
+    Without a pepper there is nothing to derive it from that a stranger does not know, and nobody is told.
+    """
+    pepper = settings.pepper.get_secret_value().encode() or secrets.token_bytes()
+    return hmac.digest(pepper, b"tally chatters", "sha256").hex()

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import cast
 
 import structlog
@@ -14,6 +15,12 @@ from query_api.chat.guest import POLICY_VIOLATION, Guest
 from query_api.chat.house import House
 from query_api.chat.keeper import Keeper
 from query_api.chat.refusal import Refused
+
+PIECE = 4096
+"""Bytes taken at once: one read may hold tens of thousands of tiny frames, and limits are looked at between."""
+
+LONGEST_REST_S = 5.0
+"""How long a connection is not read at most, whose address sends too much."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +48,8 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if peer else "unknown"
         self._keeper.add(self)
+        if len(self._keeper) - self.house.admission.connections > self.house.limits.strangers:
+            self.cut("there are too many that did not open")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
@@ -59,6 +68,8 @@ class Connection(asyncio.Protocol):
         """Called every few seconds: end what takes too long."""
         limits = self.house.limits
         self._heard = 0
+        if self.guest is not None:
+            self.guest.reconsider()
         if self._ending_at is not None:
             if now - self._ending_at > limits.linger_s:
                 self.cut("it did not close")
@@ -78,12 +89,17 @@ class Connection(asyncio.Protocol):
         """That many frames or lines came; whether that is not too often."""
         self._heard_at = time.monotonic()
         self._heard += count
+        rest_s = self.house.admission.hear(self._network, count, self._heard_at) if self._network is not None else 0.0
+        if rest_s:
+            self._rest(min(rest_s, LONGEST_REST_S))
         return self._heard <= self.house.limits.received_per_check
 
     def admit(self, address: str) -> str:
         """Count it, and return what it counts for. Raises Refused."""
         self.address = address
-        self._network = self.house.admission.arrive(address)
+        if self._ending_at is not None:
+            raise Refused("overloaded", "there are too many connections; try again later", 5.0)
+        self._network = self.house.admission.arrive(address, self._opened_at)
         return self._network
 
     def cut(self, why: str) -> None:
@@ -121,6 +137,21 @@ class Connection(asyncio.Protocol):
         network, self._network = self._network, None
         if network is not None:
             self.house.admission.depart(network)
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        """What was read, as long as there is somebody to take it."""
+        for start in range(0, len(data), PIECE):
+            if self._ending_at is None:
+                yield data[start : start + PIECE]
+
+    def _rest(self, rest_s: float) -> None:
+        if self._transport is not None and self._transport.is_reading():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(rest_s, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _leave(self) -> None:
         guest, self.guest = self.guest, None

@@ -22,15 +22,18 @@ class Directory:
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database, self._sessions = database, sessions
-        self._logins: TTLCache[str, str | None] = TTLCache(_REMEMBERED, _REMEMBERED_S)
+        self._logins: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBERED_S)
         self._revoked: dict[str, None] = {}
 
     async def login_of(self, channel_id: str) -> str | None:
-        """None when there is no such channel."""
-        if channel_id not in self._logins:
+        """None when there is no such channel; empty when its owner is erased."""
+        login = self._logins.get(channel_id)
+        if login is None:  # nobody is remembered not to be there: the channel may be made in this moment
             row = await self._row(_SQL, channel_id)
-            self._logins[channel_id] = row["login"] if row is not None else None
-        return self._logins.get(channel_id)
+            login = row["login"] if row is not None else None
+            if login:
+                self._logins[channel_id] = login
+        return login
 
     async def subscribes(self, channel_id: str, user_id: str) -> bool:
         return await self._row(_SUBSCRIBES, channel_id, user_id) is not None

@@ -45,12 +45,16 @@ class Guest(ABC):
         self.end = end
         self.session: Session | None = None
         self.rooms: dict[str, Room] = {}
+        self._admitted_as: dict[str, tuple[str, bool]] = {}
         self._inbox: deque[str] = deque()
         self._work: asyncio.Task[None] | None = None
+        self._reconsidering: asyncio.Task[None] | None = None
         self._gone = False
 
     def receive(self, wish: str) -> None:
         """Serve it after those before."""
+        if self._gone:
+            return
         if len(self._inbox) >= self.house.limits.inbox:
             self.end(POLICY_VIOLATION, "you send faster than you can be answered")
             return
@@ -89,6 +93,10 @@ class Guest(ABC):
         """Say that the room was entered; what was missed after the cursor follows."""
 
     @abstractmethod
+    def put_out(self, room: Room, refused: Refused) -> None:
+        """Say that the room was left, and why."""
+
+    @abstractmethod
     def session_ended(self) -> None:
         """Say so, and end."""
 
@@ -123,6 +131,8 @@ class Guest(ABC):
         self.house.admission.ask(self.network, time.monotonic())
         room = await self.house.room(channel_id, self.session.user_id if self.session else None)
         cursor = self.house.cursor_of(room, after)
+        if after is not None and not room.reaches(cursor):
+            self.house.admission.ask_for_what_is_old(self.network, time.monotonic())
         missed = await self.house.replays.missed(room, cursor) if after is not None else []
         if self._gone:
             return
@@ -133,12 +143,21 @@ class Guest(ABC):
         self.greet(room, cursor)
         room.enter(self, missed)
         self.rooms[channel_id] = room
+        self._admitted_as[channel_id] = self._standing_in(room)
         if self.session is not None:
             self._arrive(room, self.session)
 
+    def reconsider(self) -> None:
+        """Called now and then: the guest may have lost what let him into a room."""
+        doubtful = [
+            room for room in self.rooms.values() if self._admitted_as[room.channel_id] != self._standing_in(room)
+        ]
+        if doubtful and (self._reconsidering is None or self._reconsidering.done()):
+            self._reconsidering = asyncio.create_task(self._reconsider(doubtful))
+
     def leave(self, room: Room) -> None:
         room.leave(self)
-        del self.rooms[room.channel_id]
+        del self.rooms[room.channel_id], self._admitted_as[room.channel_id]
         if self.session is not None and room.depart(chatter_of(self.session), self):
             self.house.rooms.flush_soon(room)
 
@@ -183,6 +202,26 @@ class Guest(ABC):
             raise Refused("missing_scope", f"the token lacks the scope {scope}; sign in again and ask for it")
         return self.session
 
+    def _standing_in(self, room: Room) -> tuple[str, bool]:
+        """What a room's being open to the guest depends on, as far as the log tells."""
+        roles = room.facts.roles_of(room.channel_id, self.session.user_id) if self.session is not None else []
+        return room.facts.playback_policy, bool(roles)
+
+    async def _reconsider(self, doubtful: list[Room]) -> None:
+        for room in doubtful:
+            standing, why = self._standing_in(room), None
+            try:
+                await self.house.room(room.channel_id, self.session.user_id if self.session else None)
+            except Refused as refused:
+                why = refused
+            if self.rooms.get(room.channel_id) is not room:
+                continue
+            if why is None:
+                self._admitted_as[room.channel_id] = standing
+            elif why.code != "unavailable":  # else again at the next look
+                self.leave(room)
+                self.put_out(room, why)
+
     def _arrive(self, room: Room, session: Session) -> None:
         if room.arrive(chatter_of(session), self):
             self.house.rooms.flush_soon(room)
@@ -198,6 +237,8 @@ class Guest(ABC):
             except Exception:
                 log.exception("a wish could not be served")
                 self.end(INTERNAL_ERROR, "something went wrong on our side")
+            if self._inbox:
+                await asyncio.sleep(0)  # others are served between
         self._work = None
 
 

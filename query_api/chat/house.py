@@ -47,7 +47,7 @@ class House:
     async def room(self, channel_id: str, user_id: str | None) -> Room:
         """The room, if it is one that this user may read. Raises Refused."""
         login = await self.directory.login_of(channel_id)
-        if login is None:
+        if not login:  # nobody has it, or who had it is erased
             raise Refused("unknown_room", "there is no such channel")
         facts = self.rooms.facts.of(channel_id)
         asks = facts.playback_policy == SUBSCRIBERS and user_id is not None

@@ -103,6 +103,9 @@ class SocketGuest(Guest):
             )
         )
 
+    def put_out(self, room: Room, refused: Refused) -> None:
+        self._send(Problem(code=refused.code, text=refused.text, room_id=room.channel_id))
+
     def session_ended(self) -> None:
         self._send(Problem(code="session_ended", text="the access token was revoked or has expired; sign in again"))
         self.end(POLICY_VIOLATION, "the session has ended")

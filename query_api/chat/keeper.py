@@ -9,9 +9,7 @@ from typing import Protocol
 import structlog
 
 from query_api.chat.guest import Guest
-
-PERIOD_S = 15
-"""How often each is looked at; a fifteenth of them every second, so that pings do not go out all at once."""
+from query_api.chat.limits import CHECK_S
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +26,8 @@ class Kept(Protocol):
 
 class Keeper:
     def __init__(self) -> None:
-        self._turns: list[dict[Kept, None]] = [{} for _ in range(PERIOD_S)]
+        # A fifteenth of them every second, so that pings do not go out all at once.
+        self._turns: list[dict[Kept, None]] = [{} for _ in range(CHECK_S)]
         self._turn_of: dict[Kept, int] = {}
         self._turn = 0
         self._next = 0
@@ -37,7 +36,7 @@ class Keeper:
         return len(self._turn_of)
 
     def add(self, kept: Kept) -> None:
-        self._next = (self._next + 1) % PERIOD_S
+        self._next = (self._next + 1) % CHECK_S
         self._turn_of[kept] = self._next
         self._turns[self._next][kept] = None
 
@@ -51,7 +50,7 @@ class Keeper:
 
     def check(self, now: float) -> None:
         """Those whose turn it is."""
-        self._turn = (self._turn + 1) % PERIOD_S
+        self._turn = (self._turn + 1) % CHECK_S
         for kept in list(self._turns[self._turn]):
             try:
                 kept.check(now)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from topology.settings import Settings
 
+CHECK_S = 15
+"""How often each connection is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -13,6 +16,9 @@ class Limits:
 
     connections: int = 10_000
     connections_per_address: int = 200
+    arrivals_of_each_per_minute: int = 5
+    """New connections of an address, for each that it may have: who comes and goes all the time costs handshakes."""
+
     joins_per_minute: int = 600
     """By one address, and as many at once; a look-up of a token counts as one too."""
 
@@ -23,11 +29,17 @@ class Limits:
     rooms: int = 100
     """Of one connection."""
 
+    channels_a_line: int = 50
+    """That one line of IRC joins or leaves."""
+
     inbox: int = 64
     """Frames or lines of one connection that wait for those before them; more is a flood."""
 
     received_per_check: int = 1_500
     """Frames or lines of one connection in 15 s, pings and pongs among them."""
+
+    received_of_each_per_check: int = 30
+    """The same of all connections of an address, for each that it may have. Beyond that they are read more slowly."""
 
     strangers: int = 1_000
     """Connections that were turned away, or have not opened yet, at a time."""
@@ -76,6 +88,9 @@ class Limits:
     replays: int = 4
     """Readings from Kafka at a time."""
 
+    replays_per_minute: int = 60
+    """The same for one address, and as many at once: each may cost a second of the process."""
+
     idle_rooms: int = 1_000
     """Rooms kept though nobody is in them, for who comes back."""
 
@@ -88,4 +103,5 @@ def limits_of(settings: Settings) -> Limits:
         connections=settings.chat_connections,
         connections_per_address=settings.chat_connections_per_address,
         joins_per_minute=settings.chat_joins_per_minute,
+        replays_per_minute=max(1, settings.chat_joins_per_minute // 10),
     )

@@ -20,6 +20,7 @@ from query_api.chat.cursor import TOPICS
 from query_api.chat.decoder import Decoder
 from query_api.chat.desk import Desk
 from query_api.chat.directory import Directory
+from query_api.chat.erasures import follow_erasures
 from query_api.chat.guest import SERVICE_RESTART
 from query_api.chat.house import House
 from query_api.chat.irc.connection import IrcConnection
@@ -56,7 +57,8 @@ async def running(settings: Settings) -> AsyncIterator[House]:
     _raise_file_limit()
     limits = limits_of(settings)
     async with AsyncExitStack() as stack:
-        codec = await asyncio.to_thread(Codec, settings.schema_registry_url, open_keyring(settings))
+        keyring = open_keyring(settings)
+        codec = await asyncio.to_thread(Codec, settings.schema_registry_url, keyring)
         stack.callback(codec.close)
         await _registered(codec)
         database = await stack.enter_async_context(Database(settings))
@@ -75,6 +77,8 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         revocations = Revocations(decoder, house.revoke)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         work = [tasks.create_task(keeper.run())]
+        if keyring is not None:
+            work.append(tasks.create_task(follow_erasures(keyring, rooms)))
         for number, span in enumerate(spans):
             starts = {topic: span.end.next_of(topic) for topic in TOPICS}
             work += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from query_api.chat.cursor import Cursor
 from query_api.chat.facts import Facts
 from query_api.chat.frames import MessageShown, RoomFrame
 from query_api.chat.limits import Limits
-from query_api.chat.views import frame_of
+from query_api.chat.views import frame_of, without
 from schemas.message import Event
 
 ANNOUNCED = 1_000
@@ -133,6 +133,16 @@ class Room:
     def said(self, message_id: str) -> MessageShown | None:
         """A message that the room remembers."""
         return self._said.get(message_id)
+
+    def forget(self, erased: Collection[str]) -> None:
+        """Remember nothing that these users said."""
+        for entry in self._backlog:
+            frame = without(entry.frame, erased)
+            if frame is not entry.frame:
+                entry.frame = frame
+                entry.wires.clear()
+                if isinstance(frame, MessageShown):
+                    self._said[frame.id] = frame
 
     def reaches(self, cursor: Cursor) -> bool:
         """Whether everything after the cursor is here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -18,6 +18,7 @@ from query_api.chat.facts import AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
 from schemas.message import Event
+from schemas.sealing import personal_of
 
 QUICK_S = 0.002
 """A room that is told in less needs no rest."""
@@ -120,6 +121,13 @@ class Rooms:
         if event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
             self.flush_soon(room)
 
+    def forget(self, erased: Collection[str]) -> None:
+        """Keep no text that is about these users. What is kept of `chat` is sealed, and opened when a room is."""
+        for partition in self._partitions:
+            partition.kept = deque(_without(kept, erased) for kept in partition.kept)
+        for room in self._rooms.values():
+            room.forget(erased)
+
     def flush(self) -> None:
         """Send now what waits to be sent."""
         for room in tuple(self._to_flush):
@@ -166,3 +174,12 @@ class Rooms:
             idle = [channel_id for channel_id, room in self._rooms.items() if room.empty]
             for channel_id in idle[:over]:
                 del self._rooms[channel_id]
+
+
+def _without(kept: Kept, erased: Collection[str]) -> Kept:
+    event = kept.content
+    personal = personal_of(type(event)) if isinstance(event, Event) else None
+    if personal is None or not isinstance(event, Event):
+        return kept
+    gone = {name: "" for name, about in personal.fields if getattr(event, about) in erased}
+    return kept._replace(content=event.model_copy(update=gone)) if gone else kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from query_api.chat.facts import FOLDED, Facts
 from query_api.chat.fragments import fragments_of
@@ -75,6 +75,23 @@ def frame_of(event: Event, facts: Facts, said: Mapping[str, MessageShown]) -> Ro
         case support.UserSubscribed():
             return _subscription(event)
     return None
+
+
+def without(frame: RoomFrame, erased: Collection[str]) -> RoomFrame:
+    """The frame that its event makes once these users are erased."""
+    changes: dict[str, object] = {}
+    user = getattr(frame, "user", None)
+    if isinstance(user, User) and user.id in erased:
+        changes["user"] = User(id=user.id, login="", name="")
+    match frame:
+        case MessageShown():
+            if changes:
+                changes |= {"content": "", "fragments": []}
+            if frame.reply is not None and frame.reply.user is not None and frame.reply.user.id in erased:
+                changes["reply"] = Reply(message_id=frame.reply.message_id)
+        case UserBanned() if frame.user_id in erased:
+            changes["login"] = ""
+    return frame.model_copy(update=changes) if changes else frame
 
 
 def colour_of(user_id: str) -> str:

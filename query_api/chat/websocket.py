@@ -51,7 +51,7 @@ class WebSocketConnection(Connection):
         super().__init__(doorway.house, doorway.keeper)
         self._doorway = doorway
         self._refused: Refused | None = None
-        self._parts: list[bytes] = []
+        self._message = bytearray()
         self._protocol = ServerProtocol(
             origins=doorway.origins,
             max_size=doorway.house.limits.frame,
@@ -60,23 +60,22 @@ class WebSocketConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if len(self._keeper) - self.house.admission.connections > self.house.limits.strangers:
-            self.cut("there are too many that did not open")
-        elif self.address not in self._doorway.proxies:
+        if self.address not in self._doorway.proxies:
             self._refused = turned_away(self, self.address)
 
     def data_received(self, data: bytes) -> None:
-        self._protocol.receive_data(data)
-        events = self._protocol.events_received()
-        self._flush()
-        if not self.heard(len(events)):
-            self.end(POLICY_VIOLATION, "you send more than anybody needs to")
-            return
-        for event in events:
-            if isinstance(event, Request):
-                self._open(event)
-            elif isinstance(event, Frame):
-                self._take(event)
+        for piece in self._pieces(data):
+            self._protocol.receive_data(piece)
+            events = self._protocol.events_received()
+            self._flush()
+            if not self.heard(len(events)):
+                self.end(POLICY_VIOLATION, "you send more than anybody needs to")
+                return
+            for event in events:
+                if isinstance(event, Request):
+                    self._open(event)
+                elif isinstance(event, Frame):
+                    self._take(event)
 
     def eof_received(self) -> bool:
         self._protocol.receive_eof()
@@ -129,12 +128,12 @@ class WebSocketConnection(Connection):
         if frame.opcode is Opcode.BINARY:
             self.end(CloseCode.UNSUPPORTED_DATA, "frames are text")
         elif frame.opcode is Opcode.TEXT or frame.opcode is Opcode.CONT:
-            self._parts.append(bytes(frame.data))
+            self._message += frame.data
             if frame.fin:
-                whole, self._parts = b"".join(self._parts), []
+                whole, self._message = self._message, bytearray()
                 self._take_text(whole)
 
-    def _take_text(self, payload: bytes) -> None:
+    def _take_text(self, payload: bytes | bytearray) -> None:
         try:
             text = payload.decode()
         except UnicodeDecodeError as error:

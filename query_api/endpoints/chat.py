@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -19,6 +21,7 @@ from query_api.moderating import moderates, submit
 from query_api.owner import require_owner
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from query_api.rejections import DROPPED
+from query_api.watching import REFUSALS, may_watch
 from schemas.commands.chat import SendMessage
 
 PATH = "/helix/chat/messages"
@@ -63,6 +66,13 @@ SORTED = {
 _REACTIONS = """
 SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
 GROUP BY message_id, emote ORDER BY count(*) DESC, emote
+"""
+
+
+_ROOM = """
+SELECT playback_policy, EXISTS (SELECT FROM channel_roles WHERE channel_id = $1 AND user_id = $2) AS helps,
+       EXISTS (SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2) AS subscribes
+FROM channels WHERE channel_id = $1
 """
 
 
@@ -139,6 +149,7 @@ class SentMessage(BaseModel):
 
 async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
+    await _require_open(call)
     rows = await services.database.rows(
         SORTED[query.sort],
         query.broadcaster_id,
@@ -162,6 +173,10 @@ async def shown(call: Call[Any, Any], rows: Sequence[Record]) -> list[ChatMessag
 async def send_message(call: Call[Nothing, NewMessage]) -> Answer:
     new = call.body
     user = require_owner(call, new.sender_id, "sender_id")
+    allowance = call.services.sends.take(user.user_id, time.monotonic())
+    if not allowance.allowed:  # as at the chat's doors: before Kafka is asked, for a flood there is everybody's
+        wait_s = math.ceil(allowance.retry_in_s)
+        return _sent("", DropReason(code="msg_ratelimit", message=f"you are sending too quickly; wait {wait_s} s"))
     try:
         accepted = await submit(
             call,
@@ -185,6 +200,17 @@ async def send_message(call: Call[Nothing, NewMessage]) -> Answer:
 def _sent(message_id: str, dropped: DropReason | None) -> Answer:
     sent = SentMessage(message_id=message_id, is_sent=dropped is None, drop_reason=dropped)
     return Answer(Listing[SentMessage](data=[sent]))
+
+
+async def _require_open(call: Call[MessagesQuery, Nothing]) -> None:
+    """What was said in a channel is for who may be in its room. Raises ApiError 403."""
+    channel_id, user_id = call.query.broadcaster_id, call.session.user_id if call.session else ""
+    room = await call.services.database.row(_ROOM, channel_id, user_id)
+    if room is None or room["helps"]:
+        return
+    policy = room["playback_policy"]
+    if not may_watch(user_id, channel_id, policy, subscribes=room["subscribes"]):
+        raise ApiError(403, REFUSALS[policy], policy)
 
 
 async def _sees_deleted(call: Call[MessagesQuery, Nothing]) -> bool:
@@ -229,11 +255,13 @@ ENDPOINTS = (
         path=PATH,
         tag="Chat",
         summary="Get a channel's messages",
-        description=f"Who moderates the channel, with the scope `{SEES_DELETED}`, sees deleted ones too.",
+        description="Of a channel that is not public, for who may watch it or helps to run it. Who moderates it, with "
+        f"the scope `{SEES_DELETED}`, sees deleted ones too.",
         handler=list_messages,
         query=MessagesQuery,
         body=Nothing,
         answer=Page[ChatMessage],
+        rejections=(403,),
     ),
     Endpoint(
         method="POST",

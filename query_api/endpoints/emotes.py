@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -13,6 +14,7 @@ from query_api.fields import MessageId, UserId
 from query_api.moderating import carry_out, submit
 from query_api.owner import require_owner
 from query_api.pages import Listing
+from query_api.rate_limit import refuse_if_spent
 from schemas.commands.emotes import AddEmote, RemoveEmote
 from schemas.emotes import GLOBAL_EMOTES
 
@@ -105,7 +107,8 @@ async def list_channel_emotes(call: Call[ChannelQuery, Nothing]) -> Answer:
 
 async def add_emote(call: Call[NewEmoteQuery, Upload]) -> Answer:
     query = call.query
-    require_owner(call, query.broadcaster_id)
+    owner = require_owner(call, query.broadcaster_id)
+    refuse_if_spent(call.services.emotes.take(owner.user_id, time.monotonic()), "Too many emotes.")
     pictures = await call.services.painter.pictures(call.body.content)
     one, two, three = pictures.images
     accepted = await submit(

@@ -58,6 +58,10 @@ class Scenario:
         assert [_facts(event) for event in events] == [_facts(event) for event in expected]
         _assert_envelopes(events, self._command)
 
+    def then_accepted(self) -> None:
+        """Whatever the events are."""
+        assert self._decide(self._command, self._state)
+
     def then_nothing(self) -> None:
         assert list(self._decide(self._command, self._state)) == []
 

@@ -13,6 +13,7 @@ from commands.rejection import Rejected
 from schemas.commands.chat import Announce, ClearChat, DeleteMessage, Raid, React, ResolveHeldMessage, SendMessage
 from schemas.events.accounts import UserRegistered
 from schemas.events.channel_roles import ModeratorAdded, VipAdded
+from schemas.events.channels import PRIVATE, PUBLIC, SUBSCRIBERS, ChannelUpdated
 from schemas.events.chat import (
     ChatCleared,
     HeldMessageResolved,
@@ -377,3 +378,36 @@ class TestReactionsAndRaids:
         room().when(wished).then(happened(RaidReceived, channel_id=ADA, from_id=BOB, from_login="bob", viewers=3))
         room().when(wished.model_copy(update={"actor": ADA})).then_rejected("cannot_raid_self")
         room().when(wished.model_copy(update={"viewers": -1})).then_rejected("bad_viewers")
+
+    def test_the_same_channel_raids_once_in_ten_minutes(self) -> None:
+        came = happened(RaidReceived, channel_id=ADA, from_id=BOB, from_login="bob", viewers=0)
+        again = wish(Raid, actor=BOB, at_s=599, channel_id=ADA, from_login="bob", viewers=0)
+        room(came).when(again).then_rejected("raid_ratelimit")
+        room(came).when(again.model_copy(update={"issued_at": NOON + timedelta(minutes=10)})).then_accepted()
+        room(came).when(again.model_copy(update={"actor": CAT})).then_accepted()
+
+
+class TestARoomThatIsNotOpenToAll:
+    def only_for(self, policy: str, *events: Event) -> Scenario:
+        updated = happened(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy=policy)
+        return room(updated, *events)
+
+    @pytest.mark.parametrize("policy", [PRIVATE, SUBSCRIBERS])
+    def test_strangers_neither_speak_nor_react_nor_raid(self, policy: str) -> None:
+        for wished in (
+            say(),
+            wish(React, actor=BOB, channel_id=ADA, emote=":wave:"),
+            wish(Raid, actor=BOB, channel_id=ADA, from_login="bob", viewers=1),
+        ):
+            self.only_for(policy).when(wished).then_rejected(policy)
+
+    @pytest.mark.parametrize("policy", [PRIVATE, SUBSCRIBERS])
+    @pytest.mark.parametrize("role", [BOB_MODERATES, BOB_IS_A_VIP])
+    def test_who_helps_to_run_it_speaks(self, policy: str, role: Event) -> None:
+        self.only_for(policy, role).when(say()).then_accepted()
+        self.only_for(policy).when(say(actor=ADA)).then_accepted()
+
+    def test_subscribers_speak_where_they_may_watch(self) -> None:
+        self.only_for(SUBSCRIBERS, BOB_SUBSCRIBES).when(say()).then_accepted()
+        self.only_for(PRIVATE, BOB_SUBSCRIBES).when(say()).then_rejected(PRIVATE)
+        self.only_for(PUBLIC).when(say()).then_accepted()

@@ -105,6 +105,19 @@ async def test_records_seen_before_are_dropped(applier: Applier, codec: Codec, d
     assert await next_offset(database) == 7
 
 
+async def test_an_erasure_comes_behind_the_batch_in_hand_and_leaves_nothing_of_it(
+    applier: Applier, codec: Codec, database: asyncpg.Connection
+) -> None:
+    raws = [raw(offset, codec.encode(message(f"said {offset}"))) for offset in range(500)]
+    applying = asyncio.create_task(applier.apply(0, raws))
+    await asyncio.sleep(0)
+    assert applier.in_hand, "the batch was read before the erasure"
+    await applier.erase({"2"})
+    await applying
+    assert await texts(database) == {""}
+    assert await database.fetchval("SELECT count(*) FROM tally.chat_messages WHERE sender_login <> ''") == 0
+
+
 async def test_every_kind_of_poison_is_set_aside_with_its_reason(
     applier: Applier, registry: Settings, codec: Codec, database: asyncpg.Connection
 ) -> None:

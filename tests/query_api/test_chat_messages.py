@@ -73,6 +73,17 @@ def test_what_the_rules_stop_is_answered_with_the_reason(owner: Member, viewer: 
     assert "wait" in dropped["drop_reason"]["message"]
 
 
+def test_a_flood_is_stopped_before_it_reaches_the_log(edge: Edge, owner: Member) -> None:
+    loud = edge.register()
+    edges = "you are sending too quickly"
+    reasons: list[dict[str, str] | None] = [None]
+    while not (reasons[-1] or {}).get("message", "").startswith(edges):
+        assert len(reasons) < 1_000, "the log is asked however much one sends"
+        reasons.append(made(say(loud, owner, f"number {len(reasons)}"))["drop_reason"])
+    assert {(reason or {}).get("code") for reason in reasons} == {None, "msg_ratelimit"}
+    assert made(say(owner, owner, "calmly"))["is_sent"] is True
+
+
 def test_the_banned_are_told_so(owner: Member, viewer: Member) -> None:
     ban = {"data": {"user_id": viewer.id}}
     made(owner.ask("POST", "/helix/moderation/bans", params=as_moderator(owner, owner), json=ban))
@@ -108,6 +119,39 @@ def test_history_is_read_by_pages_by_user_and_by_time(owner: Member, viewer: Mem
     times = {shown["message"]: shown["sent_at"] for shown in history(owner, owner)}
     span = {"started_at": times[texts[1]], "ended_at": times[texts[3]]}
     assert [shown["message"] for shown in history(owner, owner, **span)] == [texts[2], texts[1]]
+
+
+class TestNotPublic:
+    """The history of a channel is as open as its room."""
+
+    def closed(self, owner: Member, policy: str) -> str:
+        say(owner, owner, "among us")
+        answer = owner.ask(
+            "PATCH", "/helix/channels", params={"broadcaster_id": owner.id}, json={"playback_policy": policy}
+        )
+        return done(answer)
+
+    @pytest.mark.parametrize("policy", ["private", "subscribers"])
+    def test_strangers_neither_read_nor_speak(self, edge: Edge, owner: Member, viewer: Member, policy: str) -> None:
+        seen = self.closed(owner, policy)
+        query = {"broadcaster_id": owner.id}
+        assert refused(viewer.ask("GET", MESSAGES, params=query, after=seen)) == (403, policy)
+        assert refused(edge.client.get(MESSAGES, params=query)) == (403, policy)
+        assert refused(say(viewer, owner, "let me in")) == (403, policy)
+        assert [shown["message"] for shown in history(owner, owner)] == ["among us"]
+
+    def test_who_helps_to_run_it_reads_and_speaks(self, owner: Member, moderator: Member) -> None:
+        self.closed(owner, "private")
+        seen = appoint(owner, moderator)
+        assert [shown["message"] for shown in history(moderator, owner, after=seen)] == ["among us"]
+        assert made(say(moderator, owner, "here I am"))["is_sent"] is True
+
+    def test_subscribers_read_and_speak_where_they_may_watch(self, owner: Member, viewer: Member) -> None:
+        self.closed(owner, "subscribers")
+        subscribed = viewer.ask("POST", "/helix/subscriptions", json={"broadcaster_id": owner.id, "tier": "1000"})
+        seen = subscribed.headers["Tally-Consistency"]
+        assert [shown["message"] for shown in history(viewer, owner, after=seen)] == ["among us"]
+        assert made(say(viewer, owner, "worth it"))["is_sent"] is True
 
 
 class TestDeleting:

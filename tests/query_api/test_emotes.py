@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from query_api.emote_pictures import UPLOAD_BYTES
+from query_api.services import EMOTES_PER_USER
 from schemas.emotes import GLOBAL_EMOTES
 from tests.query_api.asking import done, listed, made, refused, say
 from tests.query_api.conftest import Edge, Member
@@ -97,3 +98,13 @@ def test_badges_have_pictures(edge: Edge, owner: Member) -> None:
         assert {badge["set_id"] for badge in badges} == sets
         for badge in badges:
             assert edge.client.get(badge["versions"][0]["image_url_1x"]).status_code == 200
+
+
+def test_one_user_uploads_only_so_many(edge: Edge) -> None:
+    busy, other = edge.register(), edge.member("bob")
+    for _ in range(EMOTES_PER_USER):
+        assert upload(busy, busy, "noPicture", b"none").status_code == 400
+    turned_away = upload(busy, busy, "noPicture", encoded(red(), "PNG"))
+    assert turned_away.status_code == 429
+    assert int(turned_away.headers["Retry-After"]) > 0
+    assert upload(other, other, "noPicture", b"none").status_code == 400

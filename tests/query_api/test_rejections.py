@@ -10,7 +10,7 @@ import commands
 from query_api.rejections import DROPPED, REJECTIONS
 
 SOURCES = Path(commands.__file__).parent.rglob("*.py")
-REFUSING = {"Rejected", "_wait"}
+REFUSING = {"Rejected", "wait"}
 
 
 def _codes() -> Iterator[str]:

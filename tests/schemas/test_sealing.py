@@ -110,6 +110,13 @@ def test_sealing_again_gives_the_same_bytes() -> None:
     assert sealed(keys) == sealed(keys)
 
 
+@given(st.text(min_size=1))
+def test_a_sealed_text_is_a_third_and_at_most_28_bytes_longer(text: str) -> None:
+    said = len(text.encode())
+    grown = len(sealed(Keys(), SAID.model_copy(update={"text": text}))["text"].encode()) - said
+    assert said / 3 < grown <= said / 3 + 28
+
+
 def test_one_text_in_two_records_is_not_seen_to_be_one() -> None:
     keys = Keys()
     again = sealed(keys, SAID.model_copy(update={"event_id": "f"}))

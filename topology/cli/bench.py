@@ -25,6 +25,7 @@ NAMES = (
     "automod",
     "what_if",
     "fanout",
+    "siege",
     "sealing",
 )
 

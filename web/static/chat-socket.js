@@ -125,7 +125,7 @@ export class ChatSocket extends EventTarget {
       this.#tell("session-over");
     } else if (PASSING.has(code)) this.#again(error.retry_after);
     else if (code === "bad_frame") this.#fail(error);
-    else if (!this.#joined) {
+    else if (!this.#joined || code === "room_closed") {
       this.#drop();
       this.#fail(error);
       this.#tell("state", "closed");

@@ -89,7 +89,7 @@ export class Chat {
   async #readHistory() {
     const query = { broadcaster_id: this.#channel, first: HISTORY };
     try {
-      const { body } = await ask("GET", "/helix/chat/messages", { query });
+      const { body } = await this.#session.ask("GET", "/helix/chat/messages", { query });
       this.#log.fill(body.data.reverse().map(frameOf));
     } catch (error) {
       this.#form.complain(`What was said before cannot be shown. ${error.message}`);

@@ -14,6 +14,7 @@ from commands.automod.verdict import MODEL
 from commands.deciders import bans, emotes, policy, roles
 from commands.deciders.chat import talk
 from schemas.events.accounts import UserRegistered
+from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.follows import UserFollowed, UserUnfollowed
 from schemas.events.lessons import LessonTaught
 from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed, months_of
@@ -32,6 +33,8 @@ class Subscription:
 
 class Room(NamedTuple):
     exists: bool = False
+    open_to: str = PUBLIC
+    """Who may watch, and so be in the room: a playback policy."""
     roles: roles.Roles = roles.Roles()
     bans: bans.Bans = bans.Bans()
     policy: policy.Policy = policy.Policy()
@@ -82,7 +85,12 @@ def _met(room: Room, event: Event) -> Room:
     return room
 
 
+def _open_to(before: str, event: Event) -> str:
+    return event.playback_policy if isinstance(event, ChannelUpdated) else before
+
+
 _PARTS: dict[str, Callable[[Any, Event], Any]] = {
+    "open_to": _open_to,
     "roles": roles.evolve,
     "bans": bans.evolve,
     "policy": policy.evolve,

@@ -19,6 +19,7 @@ from commands.deciders.text import one_line
 from commands.identity import derived_id
 from commands.rejection import Rejected
 from schemas.commands.chat import Announce, SendMessage
+from schemas.events.channels import PUBLIC, SUBSCRIBERS
 from schemas.events.chat import MessageHeld, MessageRefused, MessageSent
 from schemas.message import Event
 
@@ -55,7 +56,7 @@ def send(command: SendMessage, room: Room) -> Sequence[Event]:
 def judge(saying: Saying, room: Room) -> Finding | None:
     """What AutoMod stops it for; None lets it through. Raises Rejected where the rules of the room refuse it."""
     now = saying.at
-    require_unbanned(saying.sender_id, saying.channel_id, room, now)
+    require_admitted(saying.sender_id, saying.channel_id, room, now)
     privileged = may_moderate(room.roles, saying.channel_id, saying.sender_id)
     speaker = room.talk.speakers.get(saying.sender_id) or Speaker()
     require_slow(speaker, MODERATOR_RATE if privileged else RATE, now)
@@ -66,7 +67,7 @@ def judge(saying: Saying, room: Room) -> Finding | None:
     _require_modes(saying, room, speaker)
     if speaker.last and now - speaker.last < REPEAT_SPAN and speaker.text == digest(saying.text):
         again = speaker.last + REPEAT_SPAN
-        raise _wait("msg_duplicate", "this is what you said last; say it again later", again, now)
+        raise wait("msg_duplicate", "this is what you said last; say it again later", again, now)
     return examined(saying, room)
 
 
@@ -133,15 +134,23 @@ def _spoken(
     )
 
 
-def require_unbanned(user_id: str, channel_id: str, room: Room, now: datetime) -> None:
-    """Refuse who is banned, timed out, or warned and has not said to have read it."""
+def require_admitted(user_id: str, channel_id: str, room: Room, now: datetime) -> None:
+    """Refuse who may not be in the room; and who is banned, timed out, or warned and has not said to have read it."""
+    if room.open_to != PUBLIC and not _belongs(user_id, channel_id, room):
+        raise Rejected(room.open_to, "this room is not open to you; ask the streamer")
     ban = room.bans.ban_of(user_id, now)
     if ban is not None and ban.until is None:
         raise Rejected("msg_banned", "you are banned from talking in this channel")
     if ban is not None and ban.until is not None:
-        raise _wait("msg_timedout", "you are timed out in this channel", ban.until, now)
+        raise wait("msg_timedout", "you are timed out in this channel", ban.until, now)
     if user_id in room.bans.warned:
         raise Rejected("msg_warned", "a moderator warned you; acknowledge the warning to go on")
+
+
+def _belongs(user_id: str, channel_id: str, room: Room) -> bool:
+    """Whether the user may watch a channel that is not public, or helps to run it."""
+    helps = may_moderate(room.roles, channel_id, user_id) or user_id in room.roles.vips
+    return helps or (room.open_to == SUBSCRIBERS and user_id in room.subscribers)
 
 
 def require_slow(speaker: Speaker, rate: int, now: datetime) -> None:
@@ -150,7 +159,7 @@ def require_slow(speaker: Speaker, rate: int, now: datetime) -> None:
         return
     recent = [time for time in speaker.times if now - time < RATE_SPAN]
     if len(recent) >= rate:
-        raise _wait("msg_ratelimit", "you are sending messages too quickly", recent[-rate] + RATE_SPAN, now)
+        raise wait("msg_ratelimit", "you are sending messages too quickly", recent[-rate] + RATE_SPAN, now)
 
 
 def _said(text: str) -> str:
@@ -176,7 +185,7 @@ def _require_modes(saying: Saying, room: Room, speaker: Speaker) -> None:
         raise Rejected("msg_emoteonly", "this room is in emote-only mode")
     if modes.slow_s and speaker.last and now - speaker.last < _span(modes.slow_s):
         again = speaker.last + _span(modes.slow_s)
-        raise _wait("msg_slowmode", f"this room is in slow mode, {modes.slow_s} s between messages", again, now)
+        raise wait("msg_slowmode", f"this room is in slow mode, {modes.slow_s} s between messages", again, now)
     said = room.talk.texts.get(digest(text)) if modes.unique and len(text) >= UNIQUE_LENGTH else None
     if said is not None and now - said < UNIQUE_SPAN:
         raise Rejected("msg_unique", "this room is in unique-chat mode, and this was said already")
@@ -188,7 +197,7 @@ def _require_following(saying: Saying, room: Room, wanted: timedelta) -> None:
         raise Rejected("msg_followersonly", "this room is in followers-only mode; follow the channel to speak")
     if saying.at - since < wanted:
         minutes = int(wanted.total_seconds()) // 60
-        raise _wait(
+        raise wait(
             "msg_followersonly",
             f"this room is in followers-only mode for those who have followed for {minutes} minutes",
             since + wanted,
@@ -202,6 +211,7 @@ def _span(seconds: int) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _wait(code: str, message: str, until: datetime, now: datetime) -> Rejected:
+def wait(code: str, message: str, until: datetime, now: datetime) -> Rejected:
+    """A refusal that says how long it holds."""
     seconds = (until - now).total_seconds()
     return Rejected(code, f"{message}; wait {math.ceil(seconds)} s", math.ceil(seconds * 1000))

@@ -16,6 +16,7 @@ from schemas.events.chat import (
     MessageHeld,
     MessageRefused,
     MessageSent,
+    RaidReceived,
     Reacted,
 )
 from schemas.events.support import DonationReceived
@@ -27,6 +28,7 @@ _TIMES = 100
 _SPEAKERS = 20_000
 _MESSAGES = 20_000
 _HELD = 500
+_RAIDS = 1_000
 
 
 class Speaker(NamedTuple):
@@ -51,6 +53,8 @@ class Said(NamedTuple):
 class Talk(NamedTuple):
     speakers: Latest[str, Speaker] = Recent(_SPEAKERS)
     reactors: Latest[str, Speaker] = Recent(_SPEAKERS)
+    raids: Recent[str, datetime] = Recent(_RAIDS)
+    """By the channel that came, when it last did."""
     messages: Latest[str, Said] = Recent(_MESSAGES)
     texts: Latest[str, datetime] = Recent(_MESSAGES)
     """By digest, when it was said."""
@@ -60,7 +64,7 @@ class Talk(NamedTuple):
 
 def passing() -> Talk:
     """Nothing said yet, for a fold that goes on from each state once: what evolves changes it."""
-    return Talk(Passing(_SPEAKERS), Passing(_SPEAKERS), Passing(_MESSAGES), Passing(_MESSAGES))
+    return Talk(Passing(_SPEAKERS), Passing(_SPEAKERS), messages=Passing(_MESSAGES), texts=Passing(_MESSAGES))
 
 
 @lru_cache(maxsize=4_096)
@@ -86,6 +90,8 @@ def evolve(talk: Talk, event: Event) -> Talk:
             return talk._replace(messages=Recent(_MESSAGES))
         case Reacted():
             return talk._replace(reactors=_spoke(talk.reactors, event.reactor_id, "", event.occurred_at))
+        case RaidReceived():
+            return talk._replace(raids=talk.raids.put(event.from_id, event.occurred_at))
     return talk
 
 
@@ -98,7 +104,7 @@ def _counted(
     """For rates and copies, what AutoMod stops counts too."""
     speakers = _spoke(talk.speakers, event.sender_id, event.text, event.occurred_at)
     echoes = talk.echoes.heard(event.sender_id, event.text, event.occurred_at)
-    return Talk(speakers, talk.reactors, messages, texts, talk.held, echoes)
+    return Talk(speakers, talk.reactors, talk.raids, messages, texts, talk.held, echoes)
 
 
 def _sent(talk: Talk, event: MessageSent) -> Talk:

@@ -46,19 +46,18 @@ class IrcConnection(Connection, Arriving):
         self.guest = IrcGuest(self.house, self._network or "", write, self.end)
 
     def data_received(self, data: bytes) -> None:
-        if self.guest is None:
-            return
-        try:
-            lines = self._lines.receive(data)
-        except Malformed as malformed:
-            self.end(POLICY_VIOLATION, str(malformed))
-            return
-        if not self.heard(len(lines)):
-            self.end(POLICY_VIOLATION, "you send more than anybody needs to")
-            return
-        for line in lines:
-            if self.guest is not None:
-                self.guest.receive(line)
+        for piece in self._pieces(data):
+            if not self.heard(piece.count(b"\n")):  # empty lines are work too
+                self.end(POLICY_VIOLATION, "you send more than anybody needs to")
+                return
+            try:
+                lines = self._lines.receive(piece)
+            except Malformed as malformed:
+                self.end(POLICY_VIOLATION, str(malformed))
+                return
+            for line in lines:
+                if self.guest is not None:
+                    self.guest.receive(line)
 
     def end(self, code: int, why: str) -> None:
         if self._ending_at is None:

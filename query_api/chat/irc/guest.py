@@ -69,10 +69,10 @@ class IrcGuest(Guest):
             case _ if not self.nick:
                 self._say(dialect.numeric("451", "*", message.command[:32], "Register first: PASS, then NICK"))
             case "JOIN", (rooms, *_):
-                for login in rooms.split(","):
+                for login in self._listed(rooms):
                     await self._each(login, self._join)
             case "PART", (rooms, *_):
-                for login in rooms.split(","):
+                for login in self._listed(rooms):
                     await self._each(login, self._part)
             case "PRIVMSG", (login, _):
                 await self._each(login, lambda channel_id: self._speak(channel_id, message))
@@ -93,6 +93,10 @@ class IrcGuest(Guest):
         if self.format.commands:
             told.append(dialect.room_state(room.login, room.channel_id, room.facts.modes_in_force()))
         self._say(*told)
+
+    def put_out(self, room: Room, refused: Refused) -> None:
+        self._refuse(f"#{room.login}", refused)
+        self._say(dialect.presence(room.login, self.nick, arrived=False))
 
     def session_ended(self) -> None:
         self._say(dialect.notice("*", "Login authentication failed"))
@@ -144,6 +148,13 @@ class IrcGuest(Guest):
         self.format = form
         for room in self.rooms.values():
             room.enter(self)
+
+    def _listed(self, rooms: str) -> list[str]:
+        """Raises Refused."""
+        most = self.house.limits.channels_a_line
+        if rooms.count(",") >= most:
+            raise Refused("too_many_rooms", f"a line names at most {most} channels; send several")
+        return rooms.split(",")
 
     async def _each(self, channel: str, do: Callable[[str], Awaitable[None]]) -> None:
         """Do it to a channel, and say there why it is not done."""

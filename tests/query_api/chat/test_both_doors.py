@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from commands.identity import user_id_of
 from query_api.chat.guest import SERVICE_RESTART
+from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded
 from schemas.events.channels import PRIVATE, ChannelUpdated
 from schemas.events.chat import ChatCleared, MessageDeleted, RaidReceived
 from schemas.events.chat_policy import ChatSettingsUpdated
@@ -129,6 +131,37 @@ async def test_a_private_room_lets_nobody_in_who_is_not_of_it(street: Street) ->
     await bob.join("ada", street.room_id)
     assert (await bob.hears("error")).text == "room_closed"
     assert await street.in_the_room("ada")
+
+
+async def test_a_room_that_closes_puts_strangers_out_and_keeps_who_helps_to_run_it(street: Street) -> None:
+    room = street.room_id
+    street.doors.town.append(event(VipAdded, channel_id=room, target_id=user_id_of("eve")))
+    bob, eve, nobody = await street.in_the_room("bob"), await street.in_the_room("eve"), await street.in_the_room()
+    private = event(ChannelUpdated, channel_id=room, title="", category="", language="", playback_policy=PRIVATE)
+    street.doors.town.append(private)
+    for kept in street.doors.town.keeper.all():
+        kept.check(time.monotonic())
+    for client in (bob, nobody):
+        assert (await client.hears("error")).text == "room_closed"
+    street.doors.town.append(event(ChatCleared, channel_id=room))
+    assert await eve.hears("cleared")
+    await bob.say("still here?")
+    heard = [await bob.next()]
+    while heard[-1].kind != "error":
+        heard.append(await bob.next())
+    assert heard[-1].text == "not_joined"
+    assert "cleared" not in [each.kind for each in heard]
+
+
+async def test_who_is_a_moderator_no_more_is_put_out_of_a_private_room(street: Street) -> None:
+    room, eves = street.room_id, user_id_of("eve")
+    private = event(ChannelUpdated, channel_id=room, title="", category="", language="", playback_policy=PRIVATE)
+    street.doors.town.append(private, event(ModeratorAdded, channel_id=room, target_id=eves))
+    eve = await street.in_the_room("eve")
+    street.doors.town.append(event(ModeratorRemoved, channel_id=room, target_id=eves))
+    for kept in street.doors.town.keeper.all():
+        kept.check(time.monotonic())
+    assert (await eve.hears("error")).text == "room_closed"
 
 
 async def test_a_repeated_event_is_told_once(street: Street) -> None:

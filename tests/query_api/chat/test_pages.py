@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from query_api.chat import asyncapi
 from query_api.chat.chatters import Chatter, Chatters, inner_secret
@@ -11,6 +14,7 @@ from query_api.chat.frames import CLIENT_FRAMES, SERVER_FRAMES
 from tests.query_api.chat.clients import JsonClient
 from tests.query_api.chat.test_json_socket import ADA, joined
 from tests.query_api.chat.town import Doors
+from topology.settings import Settings
 
 
 def test_the_committed_document_is_what_the_models_say() -> None:
@@ -64,6 +68,13 @@ async def test_the_edge_alone_is_told_who_is_in_a_room(doors: Doors) -> None:
         assert told["chatters"][0]["login"] == "bob"
         assert (await client.get(f"/chatters/{ADA}?first=0", headers=headers)).status_code == 400
     await bob.close()
+
+
+def test_without_a_pepper_nobody_can_derive_the_edges_secret() -> None:
+    open_to_all = hmac.digest(b"", b"tally chatters", "sha256").hex()
+    assert inner_secret(Settings(pepper=SecretStr(""))) != open_to_all
+    peppered = Settings(pepper=SecretStr("some"))
+    assert inner_secret(peppered) == inner_secret(peppered)
 
 
 def chatter(login: str) -> Chatter:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from pydantic import SecretStr
+
 from commands.client import Accepted
 from commands.deciders import chat as decider
 from commands.identity import new_id, user_id_of
@@ -101,7 +103,7 @@ class Town:
     _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
-        self.settings = Settings()
+        self.settings = Settings(pepper=SecretStr("of-tests-only"))
         self.keeper = Keeper()
         self.house = self.new_house()
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from commands.identity import new_id
 from schemas.events.chat import MessageSent
-from tests.query_api.asking import appoint, as_moderator, made, say
+from tests.query_api.asking import appoint, as_moderator, done, made, say
 from tests.query_api.chatting import Chat
 from tests.query_api.conftest import Edge, Member, eventually
 from tests.query_api.pages.visiting import HOSTILE, SOON_MS, Visit
@@ -231,3 +231,18 @@ def test_the_list_is_bounded_and_does_not_move_under_who_reads_further_up(
     expect(page.locator("#messages li").last).not_to_be_in_viewport()
     page.click("#newer")
     expect(page.locator("#messages li").last).to_be_in_viewport()
+
+
+def test_who_may_not_be_in_the_room_any_more_is_told_why(
+    edge: Edge, owner: Member, viewer: Member, visit: Visit
+) -> None:
+    page = visit.page
+    chatting(edge, owner, page, viewer)
+    change, own = {"playback_policy": "private"}, {"broadcaster_id": owner.id}
+    done(owner.ask("PATCH", "/helix/channels", params=own, json=change))
+    expect(page.locator("#chat-state")).to_have_text("Not connected", timeout=SOON_MS)
+    expect(page.locator("#chat-error")).to_have_text("This stream is private. Ask the streamer for a link.")
+    made(say(owner, owner, "among us"))
+    send(page, "let me in")
+    expect(page.locator("#text")).to_have_value("let me in")
+    expect(page.locator("#messages li")).to_have_count(0)
