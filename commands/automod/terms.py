@@ -117,10 +117,7 @@ class Terms(Generic[K]):
         for size, table in self.tail.items():
             if not table.keys().isdisjoint([word[-size:] for word in flats]):
                 return False
-        for size, table in self.inner.items():
-            if _any_within(table, " ".join(flats), size):
-                return False
-        return True
+        return not any(_any_within(table, " ".join(flats), size) for size, table in self.inner.items())
 
     def _found(self, kind: Kind, anchor: str) -> tuple[Term[K], ...]:
         if kind == "whole":
