@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 from rpds import HashTrieMap
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class Latest(Protocol[K, V]):
-    """Keeps the latest keys put. What is returned takes the place of what it was asked of."""
-
-    def get(self, key: K) -> V | None: ...
-
-    def put(self, key: K, value: V) -> Latest[K, V]: ...
-
-    def drop(self, key: K) -> Latest[K, V]: ...
 
 
 class Recent(NamedTuple, Generic[K, V]):
@@ -64,3 +54,7 @@ class Passing(Generic[K, V]):
         self._young.pop(key, None)
         self._old.pop(key, None)
         return self
+
+
+Latest: TypeAlias = Recent[K, V] | Passing[K, V]
+"""What is put or dropped takes the place of what it was put into."""
