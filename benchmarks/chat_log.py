@@ -63,8 +63,9 @@ def chat_ends(settings: Settings) -> list[int]:
     """Where each partition of the topic ends now."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     asked = {TopicPartition("chat", number): latest for number in range(PARTITIONS)}
-    answers = AdminClient(client_config(settings)).list_offsets(asked)
-    return [answers[place].result().offset for place in asked]
+    admin = AdminClient(client_config(settings))  # held: one that is collected never answers
+    answers = admin.list_offsets(asked, request_timeout=TIMEOUT_S)
+    return [answers[place].result(TIMEOUT_S).offset for place in asked]
 
 
 def said_between(settings: Settings, starts: Sequence[int], ends: Sequence[int]) -> tuple[list[Said], int]:

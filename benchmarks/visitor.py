@@ -52,7 +52,8 @@ class Line(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self.lost.set_result(None)
+        if not self.lost.done():  # else nobody waits any more
+            self.lost.set_result(None)
 
     def write(self, payload: bytes) -> None:
         if self._transport is not None:
