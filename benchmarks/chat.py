@@ -90,7 +90,9 @@ def _seen(part: ChatPart) -> dict[str, Any]:
     """Milliseconds, of the messages after the warm-up."""
     logged = {said.id: said for said in part.logged}
     timed = [message for message in part.messages[RATE * WARM_UP_S :] if message["id"] in logged]
-    here, across, to_command, to_event, to_seen = [], [], [], [], []
+    here: list[float] = []
+    across: list[float] = []
+    to_command, to_event, to_seen = [], [], []
     for message in timed:
         said = logged[message["id"]]
         to_command.append(said.command_at - message["sent_at"])

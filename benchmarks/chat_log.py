@@ -91,9 +91,10 @@ def _read(settings: Settings, codec: Codec, start: TopicPartition, end: int) -> 
         position = start.offset
         while position < end:
             for record in consumer.consume(5_000, 0.1):
-                if record.error() is not None or record.offset() >= end:
+                offset = record.offset()
+                if record.error() is not None or offset is None or offset >= end:
                     continue
-                position = record.offset() + 1
+                position = offset + 1
                 decoded = codec.decode(record.value())
                 if decoded.type == "MessageSent":
                     fields = decoded.fields

@@ -34,7 +34,7 @@ class ChatPart:
 
     kills: int
     cpu_s: dict[str, float] = field(default_factory=dict)
-    """CPU seconds by process, from the first message to the last."""
+    """CPU seconds by process, from the first message until everybody has heard the last."""
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -87,10 +87,10 @@ def chat_part(
         killer.start()
         try:
             _expect("said", crowd.stdout)
-            used = _cpu_s(watched)
         finally:
             killer.end()
         heard = json.loads(crowd.stdout.readline() or "null")
+        used = _cpu_s(watched)
     if heard is None or killer.error is not None:
         raise RuntimeError(f"the crowd or a chat process did not come back: {killer.error}")
     logged, repeated = said_between(settings, starts, chat_ends(settings))

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -161,11 +161,11 @@ class Term:
         """Accept and refuse on facts as fresh as the commands, asking for fresh ones only when it matters."""
         fresh = not self._aggregate.facts
         if any(type(command) in self._aggregate.strict for batch in batches.values() for command in batch.commands):
-            self._read_log()
+            self._read_log(batches)
             fresh = True
         verdicts = {number: self._partitions[number].decide(batch) for number, batch in batches.items()}
         if not fresh and any(verdict.rejected for decided in verdicts.values() for verdict in decided):
-            self._read_log()
+            self._read_log(batches)
             verdicts = {number: self._partitions[number].decide(batch) for number, batch in batches.items()}
         return verdicts
 
@@ -218,9 +218,9 @@ class Term:
     def _facts(self, numbers: list[int]) -> list[Place]:
         return [(topic, number) for topic in self._aggregate.facts for number in numbers]
 
-    def _read_log(self) -> int:
+    def _read_log(self, partitions: Container[int] = range(PARTITIONS)) -> int:
         read = 0
-        for logged in self._reader.read_to_end():
+        for logged in self._reader.read_to_end(partitions):
             self._partitions[logged.place[1]].memory.apply(logged.event, logged.offset)
             read += 1
         return read
