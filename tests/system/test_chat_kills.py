@@ -44,7 +44,7 @@ def test_who_comes_back_with_a_cursor_misses_nothing_and_is_told_nothing_twice(
         part = chat_part(settings, doors, plan, kills=random.Random(seed))
 
     assert part.kills >= 1, f"seed {seed}"
-    assert len(part.heard["away_s"]) > SPEAKERS, f"seed {seed}: hardly anybody had to come back"
+    assert part.heard["away_s"], f"seed {seed}: nobody had to come back"
     assert (part.unanswered(), part.heard["refused"]) == (0, {}), f"seed {seed}"
     assert len(part.logged) == RATE * SECONDS, f"seed {seed}"
     assert part.untraced() == 0, f"seed {seed}"
