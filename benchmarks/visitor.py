@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 REST_S = 0.1
@@ -56,7 +57,7 @@ class Line(asyncio.Protocol):
             self.lost.set_result(None)
 
     def write(self, payload: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and self._protocol.state is State.OPEN:
             self._protocol.send_text(payload)
             self._flush()
 
