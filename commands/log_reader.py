@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from schemas.message import Event
 from schemas.wire import Codec, WireError
 from topology.kafka import client_config, consumer_config
 from topology.settings import Settings
+from topology.topics import PARTITIONS
 
 PATIENCE_S = 5.0
 SILENCE_S = 20.0
@@ -74,12 +75,12 @@ class LogReader:
         if followed:
             self._consumer.incremental_unassign([TopicPartition(*place) for place in followed])
 
-    def read_to_end(self) -> Iterator[Logged]:
-        """Every event not yet read that was committed before this call.
+    def read_to_end(self, partitions: Container[int] = range(PARTITIONS)) -> Iterator[Logged]:
+        """Every event of these partitions not yet read that was committed before this call, and perhaps some of others.
 
         Raises Stopping; KafkaException where events that are known to be there do not come: a new consumer gets them.
         """
-        ends = self._offsets(list(self._next), _LATEST)
+        ends = self._offsets([place for place in self._next if place[1] in partitions], _LATEST)
         patient_until = time.monotonic() + SILENCE_S
         while any(self._next[place] < end for place, end in ends.items()):
             if self._stopping.is_set():

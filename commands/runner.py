@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -18,7 +18,7 @@ from commands.batch import Verdict
 from commands.inbox import Batch, read_batch
 from commands.log_reader import LogReader, Place, Stopping
 from commands.outage import Outage
-from commands.partition import Partition
+from commands.partition import Decided, Partition, write
 from commands.writer import PlainWriter, TransactionalWriter, Writer
 from schemas.wire import Codec
 from topology.kafka import consumer_config
@@ -27,6 +27,9 @@ from topology.topics import PARTITIONS
 
 MAX_BATCH = 500
 POLL_S = 0.2
+SETTLE_S = 0.01
+"""How soon what was decided is settled when no more comes."""
+
 STANDBY_S = 5.0
 JOIN_TIMEOUT_S = 30.0
 RESTART_S = 1.0
@@ -70,6 +73,7 @@ class Term:
         self._codec = codec
         self._stopping = stopping
         self._partitions: dict[int, Partition] = {}
+        self._writers: dict[int, Writer] = {}
         self._failure: Exception | None = None
         self._outage = Outage()
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
@@ -87,6 +91,8 @@ class Term:
                 "error_cb": self._outage.notice,
             }
         )
+        # One for all partitions, so that a batch of several is one round; a transaction's is fenced with its partition.
+        self._shared = None if aggregate.transactional else self._plain_writer()
 
     def __enter__(self) -> Term:
         self._consumer.subscribe(
@@ -107,6 +113,8 @@ class Term:
             messages = self._arrived()
             if messages:
                 self._decide(messages)
+            else:
+                self._settle()
             if self._joined():
                 join_by = math.inf
                 self._outage.check()
@@ -121,7 +129,8 @@ class Term:
         return bool(self._consumer.memberid())
 
     def _arrived(self) -> list[Message]:
-        first = self._consumer.poll(POLL_S)
+        unsettled = any(writer.unsettled for writer in self._writers.values())
+        first = self._consumer.poll(SETTLE_S if unsettled else POLL_S)
         arrived = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
         if self._failure is not None:
             raise self._failure
@@ -143,31 +152,33 @@ class Term:
             if number in self._partitions
         }
         verdicts = self._verdicts(batches)
-        writes = [partial(self._partitions[number].write, batch, verdicts[number]) for number, batch in batches.items()]
-        self._all(writes)
+        by_writer: dict[Writer, list[Decided]] = defaultdict(list)
+        for number, batch in batches.items():
+            by_writer[self._writers[number]].append(Decided(self._partitions[number], batch, verdicts[number]))
+        self._all([partial(write, writer, decided) for writer, decided in by_writer.items()])
 
     def _verdicts(self, batches: dict[int, Batch]) -> dict[int, list[Verdict]]:
         """Accept and refuse on facts as fresh as the commands, asking for fresh ones only when it matters."""
         fresh = not self._aggregate.facts
         if any(type(command) in self._aggregate.strict for batch in batches.values() for command in batch.commands):
-            self._read_log()
+            self._read_log(batches)
             fresh = True
         verdicts = {number: self._partitions[number].decide(batch) for number, batch in batches.items()}
         if not fresh and any(verdict.rejected for decided in verdicts.values() for verdict in decided):
-            self._read_log()
+            self._read_log(batches)
             verdicts = {number: self._partitions[number].decide(batch) for number, batch in batches.items()}
         return verdicts
 
     def _all(self, writes: Sequence[Callable[[], None]]) -> None:
-        """Do all, each partition beside the others; the first failure counts when all have ended."""
+        """Do all, each beside the others; the first failure counts when all have ended."""
         if len(writes) == 1:
             writes[0]()
             return
         ended = [self._pool.submit(write) for write in writes]
-        for write in ended:
-            write.exception()
-        for write in ended:
-            write.result()
+        for each in ended:
+            each.exception()
+        for each in ended:
+            each.result()
 
     def _take(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         # A callback that raises would leave the consumer without the assignment it then gives back on closing.
@@ -182,7 +193,8 @@ class Term:
         began = time.monotonic()
         # Only now, with every predecessor fenced, do the committed offsets and the log's end stand still.
         for number, writer in zip(numbers, self._pool.map(self._writer, numbers), strict=True):
-            self._partitions[number] = Partition(self._aggregate, number, self._codec, writer)
+            self._partitions[number] = Partition(self._aggregate, number, self._codec)
+            self._writers[number] = writer
         own = [(self._aggregate.name, number) for number in numbers]
         self._reader.follow(own, self._aggregate.history)
         self._reader.follow(self._facts(numbers))
@@ -194,23 +206,35 @@ class Term:
         numbers = [place.partition for place in revoked if place.partition in self._partitions]
         if not numbers:
             return
+        try:
+            self._settle()
+        except Exception as error:
+            self._failure = error
         for number in numbers:
-            del self._partitions[number]
+            del self._partitions[number], self._writers[number]
         self._reader.forget(self._facts(numbers))
         log.info("no longer deciding", partitions=numbers)
 
     def _facts(self, numbers: list[int]) -> list[Place]:
         return [(topic, number) for topic in self._aggregate.facts for number in numbers]
 
-    def _read_log(self) -> int:
+    def _read_log(self, partitions: Container[int] = range(PARTITIONS)) -> int:
         read = 0
-        for logged in self._reader.read_to_end():
+        for logged in self._reader.read_to_end(partitions):
             self._partitions[logged.place[1]].memory.apply(logged.event, logged.offset)
             read += 1
         return read
 
+    def _settle(self) -> None:
+        for writer in self._writers.values():
+            if writer.unsettled:
+                writer.settle()
+
     def _writer(self, number: int) -> Writer:
-        if not self._aggregate.transactional:
-            return PlainWriter(self._settings, self._consumer, self._outage, self._stopping)
+        if self._shared is not None:
+            return self._shared
         name = f"tally.{self._aggregate.name}.{number}"
         return TransactionalWriter(self._settings, name, self._consumer, self._outage, self._stopping)
+
+    def _plain_writer(self) -> Writer:
+        return PlainWriter(self._settings, self._consumer, self._outage, self._stopping)

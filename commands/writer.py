@@ -35,7 +35,8 @@ class Record(NamedTuple):
 class Writer(Protocol):
     """One batch: `begin`, `append` as often as needed, then `commit`. Any of them may raise Stopping.
 
-    A KafkaException is final, and the batch's fate unknown: whoever holds the writer must start over from the log.
+    A KafkaException is final, and the fate of what is not settled unknown: whoever holds the writer must start over
+    from the log.
     """
 
     def begin(self) -> None: ...
@@ -43,27 +44,51 @@ class Writer(Protocol):
     def append(self, records: Sequence[Record]) -> list[int]:
         """The offsets of the records, once the broker has them."""
 
-    def commit(self, source: TopicPartition) -> None:
-        """Make the batch count, and with it that its commands are done up to the offset of `source`."""
+    def commit(self, sources: Sequence[TopicPartition], answers: Sequence[Record]) -> None:
+        """Append the answers and make the batch count, and with it that its commands are done up to the `sources`."""
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether `settle` has something to wait for."""
+
+    def settle(self) -> None:
+        """Return once everything that was committed counts for certain."""
 
 
 class PlainWriter:
-    """Idempotent, no transaction: a crash before `commit` repeats events, with the same ids."""
+    """Idempotent, no transaction: a crash before a batch is settled repeats events, with the same ids.
+
+    Nobody waits for answers to be acknowledged: the next batch does so beside its own events. Only then are its
+    commands done.
+    """
 
     def __init__(self, settings: Settings, consumer: Consumer, outage: Outage, stopping: threading.Event) -> None:
         self._consumer = consumer
-        self._outage = outage
-        self._stopping = stopping
-        self._producer = Producer(producer_config(settings) | {"error_cb": outage.notice})
+        producer = Producer(producer_config(settings) | {"error_cb": outage.notice})
+        self._outbox = _Outbox(producer, outage, stopping)
+        self._done: dict[tuple[str, int], TopicPartition] = {}
 
     def begin(self) -> None:
         """Nothing to begin."""
 
     def append(self, records: Sequence[Record]) -> list[int]:
-        return _append(self._producer, records, self._outage, self._stopping)
+        offsets = self._outbox.send(records)
+        self.settle()
+        return [offsets[index] for index in range(len(records))]
 
-    def commit(self, source: TopicPartition) -> None:
-        self._consumer.commit(offsets=[source], asynchronous=True)
+    def commit(self, sources: Sequence[TopicPartition], answers: Sequence[Record]) -> None:
+        self._outbox.send(answers)
+        self._done |= {(source.topic, source.partition): source for source in sources}
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._done)
+
+    def settle(self) -> None:
+        self._outbox.wait()
+        done, self._done = self._done, {}
+        if done:
+            self._consumer.commit(offsets=list(done.values()), asynchronous=True)
 
 
 class TransactionalWriter:
@@ -77,7 +102,6 @@ class TransactionalWriter:
     ) -> None:
         self._consumer = consumer
         self._outage = outage
-        self._stopping = stopping
         self._producer = Producer(
             producer_config(settings)
             | {
@@ -86,19 +110,30 @@ class TransactionalWriter:
                 "error_cb": outage.notice,
             }
         )
+        self._outbox = _Outbox(self._producer, outage, stopping)
         _in_time(outage, self._producer.init_transactions)
 
     def begin(self) -> None:
         self._producer.begin_transaction()
 
     def append(self, records: Sequence[Record]) -> list[int]:
-        return _append(self._producer, records, self._outage, self._stopping)
+        offsets = self._outbox.send(records)
+        self._outbox.wait()
+        return [offsets[index] for index in range(len(records))]
 
-    def commit(self, source: TopicPartition) -> None:
+    def commit(self, sources: Sequence[TopicPartition], answers: Sequence[Record]) -> None:
+        self.append(answers)
         self._outage.check()  # no transaction is carried over one
         metadata = self._consumer.consumer_group_metadata()
-        _in_time(self._outage, self._producer.send_offsets_to_transaction, [source], metadata)
+        _in_time(self._outage, self._producer.send_offsets_to_transaction, list(sources), metadata)
         _in_time(self._outage, self._producer.commit_transaction)
+
+    @property
+    def unsettled(self) -> bool:
+        return False
+
+    def settle(self) -> None:
+        """A transaction is settled as it is committed."""
 
 
 def _in_time(outage: Outage, call: Callable[..., None], *arguments: object) -> None:
@@ -126,32 +161,44 @@ def _in_time(outage: Outage, call: Callable[..., None], *arguments: object) -> N
     answer.result()
 
 
-def _append(producer: Producer, records: Sequence[Record], outage: Outage, stopping: threading.Event) -> list[int]:
-    """Raises Stopping; KafkaException also where a producer does not get over an outage, which librdkafka's may not."""
-    patient_until = time.monotonic() + CALL_TIMEOUT_S
-    offsets: dict[int, int] = {}
-    errors: list[KafkaError] = []
+class _Outbox:
+    """What was handed to a producer and is not known to be with the broker."""
 
-    def delivered(index: int, error: KafkaError | None, message: Message) -> None:
-        offset = message.offset()
-        if error is None and offset is not None and offset >= 0:
-            offsets[index] = offset
-        else:  # without an offset: a repetition whose first place the broker no longer knows
-            errors.append(error or KafkaError(KafkaError._INCONSISTENT))
+    def __init__(self, producer: Producer, outage: Outage, stopping: threading.Event) -> None:
+        self._producer, self._outage, self._stopping = producer, outage, stopping
+        self._errors: list[KafkaError] = []
 
-    for index, record in enumerate(records):
-        producer.produce(
-            record.topic, record.value, record.key, record.partition, on_delivery=partial(delivered, index)
-        )
-    while _flush(producer):
-        if stopping.is_set():
-            raise Stopping
-        outage.check()
-        if time.monotonic() > patient_until:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "appended records are not acknowledged"))
-    if errors:
-        raise KafkaException(errors[0])
-    return [offsets[index] for index in range(len(records))]
+    def send(self, records: Sequence[Record]) -> dict[int, int]:
+        """The offsets of the records by their place among these; it fills while somebody waits."""
+        offsets: dict[int, int] = {}
+
+        def delivered(index: int, error: KafkaError | None, message: Message) -> None:
+            offset = message.offset()
+            if error is None and offset is not None and offset >= 0:
+                offsets[index] = offset
+            else:  # without an offset: a repetition whose first place the broker no longer knows
+                self._errors.append(error or KafkaError(KafkaError._INCONSISTENT))
+
+        for index, record in enumerate(records):
+            self._producer.produce(
+                record.topic, record.value, record.key, record.partition, on_delivery=partial(delivered, index)
+            )
+        return offsets
+
+    def wait(self) -> None:
+        """Until the broker has everything.
+
+        Raises Stopping; KafkaException also where a producer does not get over an outage, which librdkafka's may not.
+        """
+        patient_until = time.monotonic() + CALL_TIMEOUT_S
+        while _flush(self._producer):
+            if self._stopping.is_set():
+                raise Stopping
+            self._outage.check()
+            if time.monotonic() > patient_until:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "appended records are not acknowledged"))
+        if self._errors:
+            raise KafkaException(self._errors[0])
 
 
 def _flush(producer: Producer) -> int:

@@ -36,9 +36,10 @@ from query_api.chat.websocket import Doorway, WebSocketConnection
 from query_api.database import Database
 from query_api.sessions import Sessions
 from schemas.events.accounts import SessionRevoked
+from schemas.sealing import KeysUnavailable
 from schemas.wire import Codec
 from topology.settings import Settings
-from topology.subject_keys.keyring import open_keyring
+from topology.subject_keys.keyring import KafkaKeyring, open_keyring
 from topology.tls import Certificates, TlsDoor
 from topology.topics import PARTITIONS
 
@@ -61,6 +62,8 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         codec = await asyncio.to_thread(Codec, settings.schema_registry_url, keyring)
         stack.callback(codec.close)
         await _registered(codec)
+        if keyring is not None:
+            await _caught_up(keyring)
         database = await stack.enter_async_context(Database(settings))
         client = await stack.enter_async_context(CommandClient(settings, codec, ("chat",)))
         decoder = Decoder(codec, WANTED | {SessionRevoked})
@@ -151,6 +154,18 @@ async def _registered(codec: Codec) -> None:
             await asyncio.to_thread(codec.register_all)
         except (SchemaRegistryError, OSError) as error:
             log.warning("the schema registry does not answer yet", error=repr(error))
+            await asyncio.sleep(RETRY_S)
+        else:
+            return
+
+
+async def _caught_up(keyring: KafkaKeyring) -> None:
+    """The users' keys are read before there is anybody whom reading them would keep waiting."""
+    while True:
+        try:
+            await asyncio.to_thread(keyring.catch_up)
+        except KeysUnavailable as error:
+            log.warning("the users' keys cannot be read yet", error=str(error))
             await asyncio.sleep(RETRY_S)
         else:
             return

@@ -116,7 +116,7 @@ def test_a_writer_whose_place_another_took_in_mid_transaction_is_fenced_and_leav
             first.append(of_nobody)
         second.begin()
         second.append([])
-        second.commit(TopicPartition("commands.follows", 0, 0))
+        second.commit([TopicPartition("commands.follows", 0, 0)], [])
     finally:
         consumer.close()
     assert log.read("follows") == before

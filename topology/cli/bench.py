@@ -24,6 +24,7 @@ NAMES = (
     "ladder",
     "automod",
     "what_if",
+    "chat",
     "fanout",
     "siege",
     "sealing",

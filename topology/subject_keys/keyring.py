@@ -168,10 +168,11 @@ class KafkaKeyring:
         try:
             consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
             while not self._closing.is_set():
-                messages = consumer.consume(5_000, _SLICE_S)
-                if messages:
+                first = consumer.poll(_SLICE_S)
+                if first is not None:
+                    # Only what is there already: to wait for more is to keep those waiting who need the first.
                     with self._moved:
-                        for message in messages:
+                        for message in (first, *consumer.consume(5_000, 0)):
                             self._take(message)
                         self._moved.notify_all()
         finally:
