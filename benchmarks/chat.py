@@ -126,7 +126,7 @@ def _kept(part: ChatPart) -> dict[str, Any]:
         "messages": len(part.messages),
         "logged": len(part.logged),
         "views": part.heard["views"],
-        "unanswered": part.unanswered(),
+        "unaccepted": part.unaccepted(),
         "untraced": part.untraced(),
         **part.faults()._asdict(),
         "repeated_in_the_log": part.repeated,
@@ -147,6 +147,6 @@ def _ratios(figures: dict[str, Any]) -> dict[str, Ratio]:
         "kills": Ratio(figures["killed"]["kills"], 3, ">="),
     }
     for part in ("steady", "killed"):
-        for fault in ("unanswered", "untraced", "lost", "twice", "unknown", "out_of_order"):
+        for fault in ("unaccepted", "untraced", "lost", "twice", "unknown", "out_of_order"):
             ratios[f"{fault}_{part}"] = Ratio(figures[part][fault], 0, "<=")
     return ratios

@@ -42,8 +42,8 @@ class ChatPart:
         said: list[dict[str, Any]] = self.heard["messages"]
         return said
 
-    def unanswered(self) -> int:
-        """Messages that nobody was told the outcome of, or that were refused."""
+    def unaccepted(self) -> int:
+        """Messages that were refused."""
         return sum(not message["id"] for message in self.messages)
 
     def untraced(self) -> int:
@@ -93,6 +93,8 @@ def chat_part(
         used = _cpu_s(watched)
     if heard is None or killer.error is not None:
         raise RuntimeError(f"the crowd or a chat process did not come back: {killer.error}")
+    if heard["unanswered"]:
+        raise RuntimeError(f"{heard['unanswered']} messages are still not answered: the machine does not keep up")
     logged, repeated = said_between(settings, starts, chat_ends(settings))
     return ChatPart(heard, logged, repeated, killer.kills, {name: used[name] - before[name] for name in watched})
 

@@ -174,6 +174,7 @@ class Crowd:
         return {
             "messages": [asdict(message) for message in self._messages.values()],
             "heard": heard,
+            "unanswered": sum(len(speaker.unanswered) for _, speaker in self._speakers),
             "views": sum(len(visitor.heard) for visitor in self._visitors),
             "refused": dict(sum((visitor.refused for visitor in self._visitors), Counter())),
             "troubles": dict(sum((visitor.troubles for visitor in self._visitors), Counter())),

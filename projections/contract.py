@@ -108,4 +108,8 @@ class Store(Protocol[P_contra, C_contra]):
     def projections(self) -> Sequence[Any]: ...
 
     @property
+    def rest_s(self) -> float:
+        """How long a topic waits after a round, so that the next one is larger, seconds."""
+
+    @property
     def sink(self) -> Sink[P_contra, C_contra]: ...

@@ -116,6 +116,8 @@ class ClickHouseStore:
     sink: ClickHouseSink
     name: str = "clickhouse"
     projections: Sequence[EventLog] = LOGS
+    rest_s: float = 0.25
+    """A block costs as much as thousands of its rows; analysts do not wait for single ones."""
 
 
 def create_store(settings: Settings) -> ClickHouseStore:

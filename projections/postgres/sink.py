@@ -206,6 +206,7 @@ class PostgresStore:
     sink: PostgresSink
     name: str = "postgres"
     projections: tuple[Model, ...] = field(default=MODELS)
+    rest_s: float = 0.0
 
 
 def create_store(settings: Settings) -> PostgresStore:

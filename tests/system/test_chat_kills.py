@@ -45,7 +45,7 @@ def test_who_comes_back_with_a_cursor_misses_nothing_and_is_told_nothing_twice(
 
     assert part.kills >= 1, f"seed {seed}"
     assert part.heard["away_s"], f"seed {seed}: nobody had to come back"
-    assert (part.unanswered(), part.heard["refused"]) == (0, {}), f"seed {seed}"
+    assert (part.unaccepted(), part.heard["refused"]) == (0, {}), f"seed {seed}"
     assert len(part.logged) == RATE * SECONDS, f"seed {seed}"
     assert part.untraced() == 0, f"seed {seed}"
     assert part.faults() == Faults(), f"seed {seed}"
