@@ -14,7 +14,7 @@ from query_api.errors import ApiError
 from tests.engines import free_ports
 from tests.query_api.chat.clients import IrcClient
 from tests.query_api.chat.test_json_socket import ADA
-from tests.query_api.chat.town import Doors, Town, opened
+from tests.query_api.chat.town import PEPPER, Doors, Town, opened
 from topology.settings import Settings
 
 PEOPLE = ("ada", "bob", "cleo", "dora", "eve")
@@ -40,7 +40,9 @@ async def process(stack: AsyncExitStack, *present: str) -> str:
 
 
 async def asking(stack: AsyncExitStack, *addresses: str) -> ChatProcesses:
-    return await stack.enter_async_context(chat_processes(Settings(chat_processes=" , ".join(addresses))))
+    return await stack.enter_async_context(
+        chat_processes(Settings(pepper=PEPPER, chat_processes=" , ".join(addresses)))
+    )
 
 
 async def test_the_people_of_all_processes_come_by_login_and_once(stack: AsyncExitStack) -> None:
@@ -104,6 +106,6 @@ async def test_a_process_that_does_not_say_makes_all_unknown(
 
 async def test_the_process_of_this_machine_is_asked_unless_others_are_named(stack: AsyncExitStack) -> None:
     address = await process(stack, "bob")
-    settings = Settings(chat_port=int(address.rpartition(":")[2]))
+    settings = Settings(pepper=PEPPER, chat_port=int(address.rpartition(":")[2]))
     asked = await stack.enter_async_context(chat_processes(settings))
     assert (await asked.chatters(ADA, 10)).total == 1

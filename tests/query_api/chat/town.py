@@ -42,6 +42,8 @@ from topology.topics import PARTITIONS
 
 E = TypeVar("E", bound=Event)
 
+PEPPER = SecretStr("of-tests-only")
+
 
 def event(kind: type[E], actor: str = "system:test", event_id: str = "", **facts: Any) -> E:
     return kind(event_id=event_id or new_id(), occurred_at=datetime.now(UTC), actor=actor, correlation_id="c", **facts)
@@ -103,7 +105,7 @@ class Town:
     _offsets: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
-        self.settings = Settings(pepper=SecretStr("of-tests-only"))
+        self.settings = Settings(pepper=PEPPER)
         self.keeper = Keeper()
         self.house = self.new_house()
 
