@@ -129,7 +129,7 @@ class CommandClient:
         sent.add_done_callback(_log_failure)
 
     async def _read(self) -> None:
-        async for result in self._reader.results():
+        async for result in self._reader.results(self._pending.__contains__):
             pending = self._pending.get(result.fields["command_id"])
             if pending is not None and not pending.outcome.done():
                 pending.outcome.set_result(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 
 import structlog
@@ -60,15 +60,19 @@ class ResultsReader:
         if consumer is not None:
             await _stop(consumer)
 
-    async def results(self) -> AsyncIterator[Decoded]:
-        """Every result from the place that `start` fixed, without end."""
+    async def results(self, wanted: Callable[[str], bool]) -> AsyncIterator[Decoded]:
+        """The results of the commands whose ids are wanted, from the place that `start` fixed, without end.
+
+        Most are of commands that others submitted: those are not even decoded.
+        """
         while True:
             await self.start()
             assert self._consumer is not None  # noqa: S101  # what start() is for
             try:
                 async for record in self._consumer:
-                    with suppress(WireError):  # not ours: nobody waits for it
-                        yield self._codec.decode(record.value)
+                    if record.key is not None and wanted(record.key.decode(errors="replace")):
+                        with suppress(WireError):  # not ours: nobody waits for it
+                            yield self._codec.decode(record.value)
                     self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
             except Exception:
                 log.exception("results not read, trying again")

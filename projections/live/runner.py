@@ -130,8 +130,7 @@ class Runner:
             try:
                 async for event in stream.events():
                     await self._round(applier, event, queue)
-                    if self._store.rest_s:
-                        await asyncio.sleep(self._store.rest_s)
+                    await asyncio.sleep(self._store.rest_s)
             except Exception as error:
                 if not self._failed.done():
                     self._failed.set_exception(error)
