@@ -25,6 +25,8 @@ from topology.kafka import consumer_config
 from topology.settings import Settings
 from topology.topics import PARTITIONS
 
+ROUND_S = 0.005
+"""At the least between two rounds: under load each takes several commands, for the same requests to Kafka."""
 MAX_BATCH = 500
 POLL_S = 0.2
 SETTLE_S = 0.01
@@ -74,6 +76,8 @@ class Term:
         self._stopping = stopping
         self._partitions: dict[int, Partition] = {}
         self._writers: dict[int, Writer] = {}
+        self._round_at = 0.0
+        """When the next round may begin."""
         self._failure: Exception | None = None
         self._outage = Outage()
         self._pool = ThreadPoolExecutor(PARTITIONS, thread_name_prefix=f"{aggregate.name}-writer")
@@ -130,8 +134,11 @@ class Term:
 
     def _arrived(self) -> list[Message]:
         unsettled = any(writer.unsettled for writer in self._writers.values())
-        first = self._consumer.poll(SETTLE_S if unsettled else POLL_S)
-        arrived = [] if first is None else [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
+        arrived = []
+        if (first := self._consumer.poll(SETTLE_S if unsettled else POLL_S)) is not None:
+            time.sleep(max(0.0, self._round_at - time.monotonic()))
+            arrived = [first, *self._consumer.consume(MAX_BATCH - 1, 0)]
+            self._round_at = time.monotonic() + ROUND_S
         if self._failure is not None:
             raise self._failure
         messages = []
