@@ -16,7 +16,7 @@ K = TypeVar("K")
 Kind = Literal["whole", "head", "tail", "inner"]
 
 MOST_FAR = 20_000
-MOST_NEAR = 5_000
+MOST_NEAR = 2_500
 """Comparisons for a text: a channel whose thousand terms all begin alike is its own trouble, not its neighbours'."""
 
 _GLOB = re.compile(r"(?:[^\W_]|\*)+")
