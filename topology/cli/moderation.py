@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from confluent_kafka import KafkaException
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -42,7 +43,8 @@ def show_what_if(
 ) -> None:
     """Judge a channel's chat again by another policy, and say which decisions change. Nothing is written.
 
-    Exit status 1: Kafka is away, or the policy does not go with the channel's; 2: the file is no policy.
+    Exit status 1: Kafka or the registry is away, or the policy does not go with the channel's; 2: the file is no
+    policy.
     """
     moment = moment_of(since)
     try:
@@ -54,7 +56,7 @@ def show_what_if(
         with closing(Codec(place.schema_registry_url, open_keyring(place))) as codec:
             events = channel_events(place, codec, channel, moment - MEMORY)
             report = what_if(events, wanted, moment, examples)
-    except (KafkaException, SchemaRegistryError, Rejected) as error:
+    except (KafkaException, SchemaRegistryError, httpx.HTTPError, Rejected) as error:
         typer.echo(f"Not judged: {error}", err=True)
         raise typer.Exit(Exit.FAILED) from error
     if as_json:
