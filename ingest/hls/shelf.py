@@ -52,14 +52,13 @@ class _File:
 class Kept:
     """A closed segment's bytes: in memory until they are on disk, and as long as the owner leaves `data` there."""
 
-    __slots__ = ("data", "file", "gone", "offset")
+    __slots__ = ("data", "file", "offset")
 
     def __init__(self, data: bytes) -> None:
         self.data: bytes | None = data
         self.file: _File | None = None
         """Where it lies once it is on disk."""
         self.offset = 0
-        self.gone = False
 
     def read(self, offset: int, size: int) -> bytes | Slice:
         """What is in memory, or where the rest can be read."""
@@ -103,7 +102,6 @@ class Shelf:
 
     def let_go(self, kept: Kept) -> None:
         """Nobody will ask for it again. Its bytes go at once: a disk that takes nothing would have them pile up."""
-        kept.gone = True
         kept.data = None
         self._let_go.append(kept)
 
@@ -115,20 +113,20 @@ class Shelf:
             if (file := self._let_go.popleft().file) is not None:
                 file.kept -= 1
         taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        batch = [kept for kept in taken if not kept.gone]
+        # The bytes are held here: a segment may be let go of while it is written.
+        batch = [(kept, data) for kept in taken if (data := kept.data) is not None]
         if not self._write(batch, appender):
-            self._waiting.extendleft(reversed(batch))
+            self._waiting.extendleft(kept for kept, _ in reversed(batch))
         for file in [file for file in self._files[:-1] if not file.kept]:
             self._files.remove(file)
             _remove(file.path)
 
-    def _write(self, batch: Sequence[Kept], appender: Appender) -> bool:
+    def _write(self, batch: Sequence[tuple[Kept, bytes]], appender: Appender) -> bool:
         if not batch:
             return True
-        pieces = [kept.data or b"" for kept in batch]  # held: one may be let go of meanwhile
         try:
             file = self._growing()
-            size = appender.append(file.path, file.size, pieces)
+            size = appender.append(file.path, file.size, [data for _, data in batch])
         except OSError as error:
             if self.takes:
                 _log.error("segments cannot be stored", path=str(self._directory), reason=str(error))
@@ -136,9 +134,9 @@ class Shelf:
             return False
         self.takes = True
         at = file.size
-        for kept, piece in zip(batch, pieces, strict=True):
+        for kept, data in batch:
             kept.offset = at
-            at += len(piece)
+            at += len(data)
             file.kept += 1
             kept.file = file
         file.size += size

@@ -107,9 +107,9 @@ class Transcoder:
         place = place._replace(keyframe=place.keyframe or keyframe)
         if place.keyframe:
             self._change(self._wanted.keys())
-        for first in self._threads.values():
-            first.put(_Job(picture, place, picture.pts - place.dts))
-            break
+        if self._threads:
+            largest = next(iter(self._threads.values()))
+            largest.put(_Job(picture, place, picture.pts - place.dts))
 
     def _change(self, numbers: Collection[int]) -> None:
         """Have a thread for each of these and no other, once all that is under way is done."""
@@ -122,7 +122,8 @@ class Transcoder:
         for number in set(numbers) - self._threads.keys():
             self._threads[number] = _RungThread(number, self._wanted[number], self._begin, self._say)
         self._threads = dict(sorted(self._threads.items(), key=lambda each: each[1].pixels, reverse=True))
-        for thread, below in zip_longest(self._threads.values(), list(self._threads.values())[1:]):
+        chain = list(self._threads.values())
+        for thread, below in zip_longest(chain, chain[1:]):
             thread.below = below
 
     def _end(self) -> None:

@@ -46,7 +46,7 @@ class Worker:
             self._waiting_size += len(data)
             waiting = self._waiting_size
         else:
-            stdin.write(data)
+            _write(stdin, data)
             waiting = stdin.transport.get_write_buffer_size()
         if waiting > _WAITING_MAX:
             self.kill()
@@ -85,7 +85,7 @@ class Worker:
 
     async def _converse(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin and process.stdout  # noqa: S101  # both are pipes
-        process.stdin.write(b"".join(self._waiting))
+        _write(process.stdin, b"".join(self._waiting))
         self._waiting.clear()
         if self._stopping:
             process.stdin.close()
@@ -98,3 +98,9 @@ class Worker:
         code = await process.wait()
         if not self._stopping:
             _log.warning("the ladder's worker ended", pid=process.pid, code=code)
+
+
+def _write(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    """To a worker that has died too, which its end tells: uvloop raises where its pipe is closed already."""
+    if not stdin.is_closing():
+        stdin.write(data)

@@ -102,6 +102,8 @@ async def _converse(process: Process, request: list[bytes]) -> list[bytes]:
     asked, answers = process.stdin, process.stdout
     assert asked is not None  # noqa: S101  # both are pipes
     assert answers is not None  # noqa: S101
+    if asked.is_closing():  # uvloop raises no OSError for it
+        raise BrokenPipeError("the process has ended")
     asked.write(pack(request))
     await asked.drain()
     count = count_of(await answers.readexactly(HEAD.size))

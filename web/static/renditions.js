@@ -12,7 +12,7 @@ export class Renditions {
   #change;
   #told = false;
   #chosen = null;
-  #interrupted = null;
+  #interrupted = false;
 
   /**
    * `onChange` is called when the list, or what is played, may be another one; with true when only a new reading of
@@ -30,7 +30,7 @@ export class Renditions {
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#compare(details));
     // hls.js 1.7.4 gives up the choice where it meets a gap: the rung was not there yet at what is shown.
     hls.on(Events.ERROR, (_, { details, frag }) => {
-      if (details === window.Hls.ErrorDetails.FRAG_GAP && frag.type === "main") this.#interrupted = this.#chosen;
+      if (details === window.Hls.ErrorDetails.FRAG_GAP && frag.type === "main") this.#interrupted = true;
     });
     hls.on(Events.FRAG_BUFFERED, (_, { frag }) => {
       if (frag.type === "main") this.#resume(frag.end);
@@ -65,7 +65,7 @@ export class Renditions {
     const hls = this.#hls;
     const level = this.#find(name);
     this.#chosen = name;
-    this.#interrupted = null;
+    this.#interrupted = false;
     if (level === hls.manualLevel) return;
     if (following || level === hls.loadLevel) hls.loadLevel = level;
     else hls.nextLevel = level;
@@ -90,12 +90,12 @@ export class Renditions {
 
   /** Take up the choice again when it has a picture from `position` on. */
   #resume(position) {
-    const level = this.#interrupted === null ? -1 : this.#find(this.#interrupted);
+    const level = this.#interrupted && this.#chosen !== null ? this.#find(this.#chosen) : -1;
     if (level < 0) return;
     // A playlist ends where it was when it was read: what comes later is worth another look.
     const next = this.#hls.levels[level].details?.fragments.find(({ end }) => end > position + ROUNDING_S);
     if (next?.gap) return;
-    this.#interrupted = null;
+    this.#interrupted = false;
     this.#hls.loadLevel = level;
   }
 

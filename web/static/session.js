@@ -3,6 +3,7 @@
 import { ApiError, ask } from "./api.js";
 
 const KEPT = "tally.session";
+
 /** Event: "change". `user` is {id, login, token} or null. */
 export class Session extends EventTarget {
   user = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");

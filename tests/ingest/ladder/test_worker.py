@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 
+import uvloop
+
 from ingest.ladder.rungs import Rung
 from ingest.ladder.wire import Begin, Picture, Rungs, encode
+from ingest.ladder.worker import Worker
 from ingest.media.avc import read_avc
 from ingest.media.flv import VideoConfig, VideoFrame, read_video
 from ingest.media.init import VIDEO_TIMESCALE
@@ -47,3 +52,19 @@ def test_a_rung_that_cannot_be_encoded_ends_the_worker_with_the_reason() -> None
         worker.stdin.flush()
         assert worker.wait(PATIENCE_S) == 1
         assert b"avcodec_open2" in worker.stderr.read()
+
+
+def test_a_worker_that_was_killed_may_be_spoken_to_until_its_end_is_heard() -> None:
+    async def kill_one() -> None:
+        ended = asyncio.Event()
+        worker = Worker(lambda message: None, ended.set)
+        while worker.pid is None:  # noqa: ASYNC110  # nothing tells that it has started
+            await asyncio.sleep(0.01)
+        os.kill(worker.pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE_S):
+            while not ended.is_set():
+                worker.say(Picture(0, 0, True, bytes(1000)))
+                await asyncio.sleep(0)
+
+    for _ in range(10):
+        uvloop.run(kill_one())  # as ingest does: what it has closed cannot be written to

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import psutil
 import pytest
+import uvloop
 
 from ingest.thumbnails.artist import Artist
 from ingest.thumbnails.drawing import Unreadable, picture_of, resized, sheet_of
@@ -55,6 +56,22 @@ async def test_a_killed_process_is_followed_by_another(artist: Artist) -> None:
     with pytest.raises(Unreadable):
         await artist.picture(MEDIA)
     assert (await artist.picture(MEDIA)).tile_size == (160, 90)
+
+
+def test_a_process_that_was_killed_long_before_is_followed_by_another_too() -> None:
+    async def draw() -> None:
+        artist = Artist()
+        await artist.picture(MEDIA)
+        (process,) = drawing_processes()
+        process.kill()
+        while psutil.pid_exists(process.pid):  # noqa: ASYNC110  # nothing tells that it is gone
+            await asyncio.sleep(0.01)
+        with pytest.raises(Unreadable):
+            await artist.picture(MEDIA)
+        assert (await artist.picture(MEDIA)).tile_size == (160, 90)
+        await artist.close()
+
+    uvloop.run(draw())  # as ingest does: what it has closed cannot be written to
 
 
 async def test_a_drawing_that_hangs_is_given_up() -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.engines import answers
 from tests.query_api.conftest import Edge, Member, process
-from tests.query_api.pages.visiting import AT_LEAST_14_S, SOON_MS, Visit, publishing, shows_what_is_old, watching
+from tests.query_api.pages.visiting import SOON_MS, Visit, publishing, seek_bar, shows_what_is_old, watching
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
@@ -82,8 +82,7 @@ def test_the_quality_menu_follows_renditions_that_come_and_go_and_remembers_the_
         expect(menu.locator("option")).to_have_text(
             ["Auto: Source (360p)", "Source (360p)", "240p"], timeout=RUNG_COMES_MS
         )
-        seek = page.get_by_role("slider", name="Position")
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek = seek_bar(page)
         seek.press("ArrowLeft")
         shows_what_is_old(page, 8, 60)
         menu.select_option("240p")
@@ -107,8 +106,7 @@ def test_who_looks_at_what_a_chosen_rung_never_showed_sees_it_from_where_it_begi
     workers.hold_down()
     with publishing(edge, streamer):
         watching(edge, streamer, page)
-        seek = page.get_by_role("slider", name="Position")
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek = seek_bar(page)
         workers.release()
         expect(menu.locator("option")).to_have_count(3, timeout=RUNG_COMES_MS)
         seek.press("ArrowLeft")

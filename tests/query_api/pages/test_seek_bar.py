@@ -9,11 +9,10 @@ from playwright.sync_api import expect
 
 from tests.query_api.conftest import Edge, Member, eventually
 from tests.query_api.pages.visiting import (
-    AT_LEAST_14_S,
-    SOON_MS,
     Visit,
     has_thumbnails,
     publishing,
+    seek_bar,
     shows_what_is_old,
     thumbnail_appears,
     watching,
@@ -26,10 +25,9 @@ def test_a_viewer_goes_back_in_the_live_stream_and_returns_to_its_edge(
     edge: Edge, ingest: None, streamer: Member, visit: Visit
 ) -> None:
     page = visit.page
-    seek = page.get_by_role("slider", name="Position")
     with publishing(edge, streamer):
         watching(edge, streamer, page)
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek = seek_bar(page)
         expect(seek).to_have_attribute("aria-valuetext", "Live")
         seek.click(position={"x": 60, "y": 8})
         shows_what_is_old(page, 8, 60)
@@ -44,10 +42,9 @@ def test_a_viewer_goes_back_in_the_live_stream_and_returns_to_its_edge(
 
 def test_the_player_is_worked_with_the_keyboard_alone(edge: Edge, ingest: None, streamer: Member, visit: Visit) -> None:
     page = visit.page
-    seek = page.get_by_role("slider", name="Position")
     with publishing(edge, streamer):
         watching(edge, streamer, page)
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek = seek_bar(page)
         seek.focus()
         page.keyboard.press("ArrowLeft")
         shows_what_is_old(page, 8, 60)
@@ -78,10 +75,9 @@ def test_a_player_that_fell_far_behind_by_itself_is_taken_back_to_live(
     edge: Edge, ingest: None, streamer: Member, visit: Visit
 ) -> None:
     page = visit.page
-    seek = page.get_by_role("slider", name="Position")
     with publishing(edge, streamer):
         watching(edge, streamer, page)
-        expect(seek).to_have_attribute("aria-valuemin", AT_LEAST_14_S, timeout=SOON_MS)
+        seek = seek_bar(page)
         fall_behind = """video => {
             window.places = [];
             video.addEventListener("seeking", () => window.places.push(video.currentTime));

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
 from ingest.demo.publisher import Footage, publish
@@ -16,7 +16,7 @@ from tests.query_api.conftest import Edge, Member, eventually
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 SOON_MS = 60_000
-AT_LEAST_14_S = re.compile(r"^-(1[4-9]|[2-9]\d)$")
+_AT_LEAST_14_S = re.compile(r"^-(1[4-9]|[2-9]\d)$")
 
 
 @dataclass
@@ -61,6 +61,13 @@ def watching(edge: Edge, member: Member, page: Page) -> None:
     """Open the watch page of somebody who is live, until it plays."""
     page.goto(f"{edge.url}/watch/{member.login}")
     expect(page.locator(".screen")).to_have_attribute("data-state", "playing", timeout=SOON_MS)
+
+
+def seek_bar(page: Page) -> Locator:
+    """The seek bar, once one can go back 14 s."""
+    seek = page.get_by_role("slider", name="Position")
+    expect(seek).to_have_attribute("aria-valuemin", _AT_LEAST_14_S, timeout=SOON_MS)
+    return seek
 
 
 def shows_what_is_old(page: Page, from_s: float, to_s: float) -> None:
