@@ -48,6 +48,8 @@ class Past:
     """Engines, and what tests do to them."""
 
     settings: Settings
+    appended: dict[str, int]
+    """How many events each topic was filled with."""
 
     def replay(self, *arguments: str) -> Ran:
         """`./tally replay ...`"""
@@ -130,5 +132,4 @@ def past(directory: Path, events: int = EVENTS) -> Iterator[Past]:
     ):
         stored = {name: getattr(clickhouse, name) for name in Settings.model_fields if name.startswith("clickhouse_")}
         settings = registry.model_copy(update={**stored, "postgres_dsn": Settings(postgres_dsn=dsn).postgres_dsn})
-        fill(settings, events)
-        yield Past(settings)
+        yield Past(settings, fill(settings, events))

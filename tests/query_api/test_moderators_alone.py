@@ -66,6 +66,7 @@ def _undo(house: House, who: Member) -> dict[str, Any]:
 DOORS = (
     Door("DELETE", f"{MODERATION}/chat"),
     Door("POST", "/helix/chat/announcements", body=lambda house, who: {"message": "hear me"}),
+    Door("GET", "/helix/chat/chatters"),
     Door("PATCH", "/helix/chat/settings", body=lambda house, who: {"emote_mode": True}),
     Door("POST", f"{MODERATION}/bans", body=lambda house, who: {"data": {"user_id": house.viewer.id, "duration": 60}}),
     Door("DELETE", f"{MODERATION}/bans", lambda house, who: as_moderator(who, house.owner, user_id=house.viewer.id)),

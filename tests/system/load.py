@@ -102,7 +102,11 @@ class Load:
         body = {"broadcaster_id": self.channel.id, "sender_id": user.id, "message": f"hello {uuid4().hex}"}
         answer = await user.ask("POST", "/helix/chat/messages", json=body)
         assert answer.status_code == 200, answer.text
-        self.done.messages.append(answer.json()["data"][0]["message_id"])
+        (said,) = answer.json()["data"]
+        if said["is_sent"]:
+            self.done.messages.append(said["message_id"])
+        else:
+            assert said["drop_reason"]["code"] == "msg_ratelimit", answer.text
 
     async def _give(self, user: User, amount: int) -> None:
         body = {"broadcaster_id": self.channel.id, "amount": {"value": amount, "currency": "EUR"}, "message": "thanks"}

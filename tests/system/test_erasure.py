@@ -149,7 +149,8 @@ async def _until_the_chat_forgets(system: dict[str, Any], room: User, after: str
     async with asyncio.timeout(60):
         while True:
             told = await _told(system, room, after)
-            assert [frame["type"] for frame in told] == ["joined", "message", "pong"]
+            types = [frame["type"] for frame in told]
+            assert (types[0], {*types[1:-1]}, types[-1]) == ("joined", {"message"}, "pong")
             if not any(trace in str(told) for trace in traces):
                 return
             await asyncio.sleep(0.5)

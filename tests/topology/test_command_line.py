@@ -95,7 +95,7 @@ def test_a_machine_without_a_new_enough_python_is_told_so(tmp_path: Path) -> Non
 class TestStarted:
     def test_a_started_system_says_all_that_scripts_need(self, system: dict[str, Any]) -> None:
         assert system["state"] == "ready"
-        assert len(system["processes"]) == 9
+        assert len(system["processes"]) == 10
         assert {process["state"] for process in system["processes"].values()} == {"ready"}
         base = system["port_base"]
         assert system["edge"] == f"http://127.0.0.1:{base}"
