@@ -43,6 +43,7 @@ class Supervisor:
             started_at=created_at(os.getpid()),
             port_base=port_base,
             rtmps_port=settings.rtmps_port,
+            ircs_port=settings.ircs_port,
             processes={},
         )
         self._stop = asyncio.Event()

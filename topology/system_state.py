@@ -33,13 +33,14 @@ class ProcessState(BaseModel):
 
 
 class SystemState(BaseModel):
-    """`note` says what it is doing now; `reason` why it failed; `rtmps_port` is 0 without TLS."""
+    """`note` says what it is doing now; `reason` why it failed; `rtmps_port` and `ircs_port` are 0 without TLS."""
 
     state: SystemPhase = "starting"
     supervisor_pid: int
     started_at: float
     port_base: int | None
     rtmps_port: int = 0
+    ircs_port: int = 0
     note: str = ""
     reason: str = ""
     processes: dict[str, ProcessState]

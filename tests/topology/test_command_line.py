@@ -101,7 +101,7 @@ class TestStarted:
         assert system["edge"] == f"http://127.0.0.1:{base}"
         assert system["playback"] == f"http://127.0.0.1:{base + 1}"
         assert system["rtmp"] == f"rtmp://127.0.0.1:{base + 2}/live"
-        assert system["rtmps"] == ""
+        assert (system["rtmps"], system["ircs"]) == ("", "")
         assert system["kafka"] == f"127.0.0.1:{base + 3}"
         assert system["schema_registry"] == f"http://127.0.0.1:{base + 5}"
         assert system["postgres"].endswith(f"@127.0.0.1:{base + 6}/tally")

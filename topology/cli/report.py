@@ -55,6 +55,7 @@ def _addresses(data: Path, state: SystemState, usable: bool) -> dict[str, Any]:
         "playback": settings.playback_url,
         "chat": settings.chat_url,
         "irc": f"irc://127.0.0.1:{settings.irc_port}",
+        "ircs": f"ircs://localhost:{state.ircs_port}" if state.ircs_port else "",
         "clickhouse": settings.clickhouse_url,
         "kafka": settings.kafka_bootstrap,
         "postgres": settings.postgres_dsn.get_secret_value(),

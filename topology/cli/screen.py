@@ -19,6 +19,7 @@ def show(report: dict[str, Any], console: Console) -> None:
     if report["rtmps"]:
         rows.add_row("over TLS", f"{report['rtmps']}   with the same key")
     rows.add_row("watch", f"{report['edge']}/watch/{demo['login']}")
+    rows.add_row("chat", "   ".join(filter(None, (report["chat"], report["irc"], report["ircs"]))))
     rows.add_row("API", f"{report['edge']}/docs")
     rows.add_row("ClickHouse", f"{report['clickhouse']}   user {analyst['name']}, password {analyst['password']}")
     rows.add_row("data", report["data"])
