@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
@@ -17,6 +18,20 @@ from topology.settings import Settings
 WEB = Path(__file__).parent.parent / "web"
 
 _COMMON = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; script-src 'self'"
+
+
+_PAGES = Environment(
+    loader=FileSystemLoader(WEB / "pages"),
+    undefined=StrictUndefined,
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def markup(page: str) -> str:
+    """A page of `web/pages`, put together of its parts: the same for everybody."""
+    return _PAGES.get_template(page).render()
 
 
 def site_routes(settings: Settings, document: bytes) -> list[BaseRoute]:
@@ -63,7 +78,9 @@ class _Assets(StaticFiles):
 
 
 def _page(path: str, file: str, policy: str) -> Route:
+    response = HTMLResponse(markup(file), headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+
     async def page(request: Request) -> Response:
-        return FileResponse(WEB / file, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+        return response
 
     return Route(path, page)
