@@ -1,5 +1,6 @@
 // Plays one stream: hls.js in low-latency mode, the browser's own player where Media Source Extensions are missing.
 
+import { autoplay } from "./autoplay.js";
 import { Renditions } from "./renditions.js";
 import { Timeline } from "./timeline.js";
 
@@ -267,16 +268,8 @@ export class Player extends EventTarget {
     this.#timeline = null;
   }
 
-  async #start() {
-    try {
-      await this.#video.play();
-    } catch (error) {
-      if (error.name !== "NotAllowedError") return;
-      this.#video.muted = true;
-      this.#tell("muted");
-      // Refused even muted: the controls are there.
-      await this.#video.play().catch(() => {});
-    }
+  #start() {
+    autoplay(this.#video, () => this.#tell("muted"));
   }
 
   #unstick() {

@@ -1,5 +1,7 @@
 // Plays a recording by hls.js, and knows which moment is on the screen. To the seek bar it is a player like the live one.
 
+import { autoplay } from "./autoplay.js";
+
 const END_S = 0.5;
 
 /** Events: "playing", "problem" (detail: what happened), "muted" (sound needs a click). */
@@ -68,15 +70,8 @@ export class Recording extends EventTarget {
     this.#video.play();
   }
 
-  async #start() {
-    try {
-      await this.#video.play();
-    } catch (error) {
-      if (error.name !== "NotAllowedError") return;
-      this.#video.muted = true;
-      this.#tell("muted");
-      await this.#video.play().catch(() => {});
-    }
+  #start() {
+    autoplay(this.#video, () => this.#tell("muted"));
   }
 
   #tell(type, detail) {
