@@ -13,6 +13,7 @@ from commands.deciders.chat.moderating import HELD_FOR
 from commands.deciders.envelope import no_reply
 from schemas.commands.chat import Announce, ClearChat, DeleteMessage, Raid, React, ResolveHeldMessage, SendMessage
 from schemas.commands.streams import AuthorisePublish
+from schemas.commands.support import Donate
 from schemas.message import Command, Event, Message
 from topology.settings import Settings
 
@@ -113,7 +114,8 @@ def aggregates(settings: Settings) -> dict[str, Aggregate]:
                 support.decide,
                 support.evolve,
                 support.reply,
-                facts=("accounts", "channels"),
+                facts=("accounts", "channels", "lessons"),
+                strict=frozenset({Donate}),
                 remembered=1024,
             ),
         )

@@ -16,8 +16,9 @@ from schemas.commands.support import Donate, Subscribe, Unsubscribe
 from schemas.events.accounts import SessionRevoked, UserRegistered
 from schemas.events.channel_roles import ModeratorAdded
 from schemas.events.channels import ChannelUpdated
-from schemas.events.chat_policy import BlockedTermAdded
+from schemas.events.chat_policy import AutoModSettingsUpdated, BlockedTermAdded
 from schemas.events.follows import UserFollowed, UserUnfollowed
+from schemas.events.lessons import LessonTaught
 from schemas.events.moderation import UnbanRequested, UserBanned
 from schemas.events.support import DonationReceived, UserSubscribed, UserUnsubscribed
 from schemas.message import Event
@@ -166,6 +167,20 @@ class TestSupport:
     @pytest.mark.parametrize("rule", [BANNED, BLOCKED])
     def test_but_whoever_says_nothing_may_give(self, rule: Event) -> None:
         Scenario(support).given(ADA_EXISTS, rule).when(self.give(message="")).then(self.received())
+
+    @pytest.mark.parametrize("allowances", [0, 4])
+    def test_what_moderators_taught_holds_for_gifts(self, allowances: int) -> None:
+        text = "you are an idiot"
+        strict = happened(AutoModSettingsUpdated, channel_id=ADA, toxicity_level=4)
+        taught = [
+            happened(LessonTaught, channel_id=ADA, message_id=f"m{n}", sender_id=BOB, text=text, allowed=True)
+            for n in range(allowances)
+        ]
+        decided = Scenario(support).given(ADA_EXISTS, strict, *taught).when(self.give(message=text))
+        if allowances:
+            decided.then(self.received(message=text))
+        else:
+            decided.then_rejected("msg_rejected")
 
     def test_moderators_know_what_may_be_said(self) -> None:
         moderates = happened(ModeratorAdded, channel_id=ADA, target_id=BOB)

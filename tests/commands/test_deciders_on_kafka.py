@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from schemas.commands.accounts import IssueStreamKey, RevokeStreamKey
 from schemas.commands.channels import UpdateChannel
 from schemas.commands.chat import SendMessage
 from schemas.commands.follows import Follow
+from schemas.commands.moderation import BanUser
 from schemas.commands.results import CommandAccepted
 from schemas.commands.streams import AuthorisePublish, StartStream
 from schemas.commands.support import Donate
@@ -185,6 +187,18 @@ async def test_a_key_is_refused_as_soon_as_its_revocation_is_acknowledged(
                 )
             )
         assert refusal.value.code == "bad_stream_key"
+
+
+async def test_nobody_gives_their_way_past_a_ban_of_a_moment_ago(deciders: Deciders, client: CommandClient) -> None:
+    ada = await registered(client)
+    for number in range(10):
+        bob = f"{ada}-{number}"
+        gift: dict[str, Any] = {"channel_id": ada, "donation_id": bob, "amount_minor": 500, "currency": "EUR"}
+        await client.submit(now(Donate, bob, **gift, message="hello"))
+        await client.submit(now(BanUser, ada, channel_id=ada, target_id=bob))
+        with pytest.raises(Rejected) as refusal:
+            await client.submit(now(Donate, bob, **gift, message="hello"))
+        assert refusal.value.code == "msg_banned"
 
 
 async def test_submitting_twice_at_once_is_deciding_once(deciders: Deciders, client: CommandClient, log: Log) -> None:
