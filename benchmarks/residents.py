@@ -18,6 +18,7 @@ from schemas.events.accounts import SessionIssued, UserRegistered
 from schemas.wire import Codec
 from topology.kafka import producer_config
 from topology.settings import Settings
+from topology.subject_keys.keyring import open_keyring
 
 SCOPES = ["user:read:chat", "user:write:chat"]
 LIFETIME = timedelta(hours=4)
@@ -47,7 +48,8 @@ async def settle(settings: Settings, count: int) -> list[Resident]:
             ends[record.partition() or 0] = record.offset() or 0
 
     producer = Producer(producer_config(settings))
-    with closing(Codec(settings.schema_registry_url)) as codec:
+    # As the edge does: whoever registers has a key from then on.
+    with closing(Codec(settings.schema_registry_url, open_keyring(settings))) as codec:
         for _ in range(count):
             login = f"r{new_id().replace('-', '')[-20:]}"
             resident = Resident(user_id_of(login), login, new_token())

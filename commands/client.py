@@ -69,11 +69,7 @@ class CommandClient:
     async def __aenter__(self) -> Self:
         """Waits for Kafka as long as it takes."""
         await self._reader.start()
-        try:
-            self._producer = await _started_producer(self._settings)
-        except BaseException:
-            await self._reader.stop()
-            raise
+        self._producer = await _started_producer(self._settings)
         self._reading = asyncio.create_task(self._read())
         return self
 
@@ -84,7 +80,6 @@ class CommandClient:
             self._reading.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reading
-        await self._reader.stop()
         if self._producer is not None:
             # What nobody waits for any more is not worth waiting for a broker that is away.
             with suppress(TimeoutError, KafkaError):

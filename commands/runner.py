@@ -25,7 +25,7 @@ from topology.kafka import consumer_config
 from topology.settings import Settings
 from topology.topics import PARTITIONS
 
-ROUND_S = 0.005
+ROUND_S = 0.01
 """At the least between two rounds: under load each takes several commands, for the same requests to Kafka."""
 MAX_BATCH = 500
 POLL_S = 0.2

@@ -109,7 +109,11 @@ class Store(Protocol[P_contra, C_contra]):
 
     @property
     def rest_s(self) -> float:
-        """How long a topic waits after a round, so that the next one is larger, seconds."""
+        """How long a topic waits at the least after a round, so that the next one is larger, seconds."""
+
+    @property
+    def fetch_min_bytes(self) -> int:
+        """How much a fetch waits for, up to 100 ms; 1 where every event is wanted at once."""
 
     @property
     def sink(self) -> Sink[P_contra, C_contra]: ...

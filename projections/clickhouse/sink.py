@@ -116,8 +116,9 @@ class ClickHouseStore:
     sink: ClickHouseSink
     name: str = "clickhouse"
     projections: Sequence[EventLog] = LOGS
-    rest_s: float = 0.25
+    rest_s: float = 2.0
     """A block costs as much as thousands of its rows; analysts do not wait for single ones."""
+    fetch_min_bytes: int = 1_000_000
 
 
 def create_store(settings: Settings) -> ClickHouseStore:

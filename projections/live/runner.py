@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -117,7 +118,8 @@ class Runner:
         raise self._app.crash_reason or RuntimeError("the consumer stopped")
 
     def _create_app(self) -> App:
-        app = App(self._settings, f"projections-{self._store.name}", self._start_offsets)
+        name = f"projections-{self._store.name}"
+        app = App(self._settings, name, self._start_offsets, self._store.fetch_min_bytes)
         for topic, applier in self._appliers.items():
             self._add_agent(app, topic, applier)
         app.on_partitions_revoked.connect(self._hand_over)
@@ -129,8 +131,10 @@ class Runner:
             queue = self._queues[topic] = stream.channel.queue
             try:
                 async for event in stream.events():
-                    await self._round(applier, event, queue)
-                    await asyncio.sleep(self._store.rest_s)
+                    began = time.monotonic()
+                    if await self._round(applier, event, queue) < BATCH:
+                        # As long as it took: a busy topic leaves half of the time to others, and its rounds grow.
+                        await asyncio.sleep(max(self._store.rest_s, time.monotonic() - began))
             except Exception as error:
                 if not self._failed.done():
                     self._failed.set_exception(error)
@@ -138,8 +142,8 @@ class Runner:
         channel = app.topic(topic, key_serializer="raw", value_serializer="raw", allow_empty=True, acks=False)
         app.agent(channel, name=f"project-{topic}", concurrency=1)(project)
 
-    async def _round(self, applier: Applier, first: EventT[Any], queue: asyncio.Queue[EventT[Any]]) -> None:
-        """Apply the event and those that wait behind it."""
+    async def _round(self, applier: Applier, first: EventT[Any], queue: asyncio.Queue[EventT[Any]]) -> int:
+        """Apply the event and those that wait behind it; how many."""
         events = [first]
         while len(events) < BATCH and not queue.empty():
             events.append(queue.get_nowait())
@@ -155,6 +159,7 @@ class Runner:
             # A rebalance may come between two partitions: whoever holds this one then reads its records again.
             if TP(applier.topic, partition) in self._held and self._app.consumer_generation_id == generation:
                 await applier.apply(partition, raws)
+        return len(events)
 
     async def _start_offsets(self, assigned: set[TP]) -> Mapping[TP, int]:
         by_topic: dict[str, list[int]] = defaultdict(list)

@@ -207,7 +207,8 @@ class PostgresStore:
     name: str = "postgres"
     projections: tuple[Model, ...] = field(default=MODELS)
     rest_s: float = 0.01
-    """A hundred transactions a second hold whatever comes; a reader who waits for an event hardly feels it."""
+    """A reader who waits for an event hardly feels it."""
+    fetch_min_bytes: int = 1
 
 
 def create_store(settings: Settings) -> PostgresStore:

@@ -1,29 +1,26 @@
-"""Chat's way to Kafka: committed records of one partition, as far as they go or without end.
-
-A consumer a partition: aiokafka has one fetch in flight per consumer and broker, and a partition that was just drained
-is not part of it. With one consumer for several, a record may wait for as long as a fetch waits on an idle broker.
-"""
+"""Chat's way to Kafka: committed records, a span of one partition or all that come from now on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from confluent_kafka.schema_registry import SchemaRegistryError
 
 from query_api.chat.decoder import Decoder
-from query_api.chat.rooms import Record
+from schemas.sealing import KeysUnavailable
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
+from topology.tail import Place, Record, tail
 
 RETRY_S = 0.5
 BATCH = 500
-POLL_MS = 1_000
-FETCH_MAX_WAIT_MS = 1_000
-"""Longest that a fetch waits on an idle partition. What is appended comes at once; each fetch in vain costs CPU."""
+FETCH_MAX_WAIT_MS = 50
+"""Longest that a fetch waits for what is no record: the marks of transactions."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,15 +35,13 @@ class Reader(Protocol):
 
 
 @asynccontextmanager
-async def _consumer(
-    settings: Settings, place: TopicPartition, fetch_max_wait_ms: int
-) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer(settings: Settings, place: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=fetch_max_wait_ms,
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
     )
     try:
         await consumer.start()
@@ -60,7 +55,7 @@ async def _consumer(
 async def end_of(settings: Settings, topic: str, partition: int) -> int:
     """The offset that the next record will have. Raises KafkaError."""
     place = TopicPartition(topic, partition)
-    async with _consumer(settings, place, FETCH_MAX_WAIT_MS) as consumer:
+    async with _consumer(settings, place) as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets([place])
         return ends[place]
 
@@ -72,7 +67,7 @@ async def read(
     if start >= end:
         return
     place = TopicPartition(topic, partition)
-    async with _consumer(settings, place, 50) as consumer:
+    async with _consumer(settings, place) as consumer:
         consumer.seek(place, start)
         while await consumer.position(place) < end:
             for records in (await consumer.getmany(timeout_ms=100, max_records=BATCH)).values():
@@ -81,23 +76,31 @@ async def read(
                         yield await _met(decoder, record)
 
 
-async def follow(settings: Settings, decoder: Decoder, topic: str, partition: int, start: int, reader: Reader) -> None:
-    """Hand every record from `start` on over, once and in order, over outages, until cancelled."""
-    place = TopicPartition(topic, partition)
+async def follow(
+    settings: Settings, decoder: Decoder, starts: Mapping[Place, int], readers: Mapping[str, Reader]
+) -> None:
+    """Hand every record from these offsets on to its topic's reader, once and in order, over outages, without end."""
+    async with aclosing(tail(settings, starts)) as batches:
+        async for batch in batches:
+            for record in batch.records:
+                await _handed(decoder, record, readers[record.topic])
+            for (topic, partition), offset in batch.ends:
+                readers[topic].reached(topic, partition, offset)
+
+
+async def _handed(decoder: Decoder, record: Record, reader: Reader) -> None:
     while True:
         try:
-            async with _consumer(settings, place, FETCH_MAX_WAIT_MS) as consumer:
-                consumer.seek(place, start)
-                while True:
-                    for records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH)).values():
-                        for record in records:
-                            if record.offset >= start:
-                                reader.take(await _met(decoder, record))
-                                start = record.offset + 1
-                    start = max(start, await consumer.position(place))
-                    reader.reached(topic, partition, start)
-        except Exception:
-            log.exception("topic not read, trying again", topic=topic, partition=partition)
+            if not decoder.met(record.value):
+                await decoder.meet(record.value)
+            reader.take(record)
+        except (SchemaRegistryError, KeysUnavailable, OSError):
+            log.exception("record not read, trying again", topic=record.topic, partition=record.partition)
+        except Exception:  # one record must not keep everybody from all that follow
+            log.exception("record passed over", topic=record.topic, partition=record.partition, offset=record.offset)
+            return
+        else:
+            return
         await asyncio.sleep(RETRY_S)
 
 

@@ -26,7 +26,7 @@ from query_api.chat.house import House
 from query_api.chat.irc.connection import IrcConnection
 from query_api.chat.keeper import Keeper
 from query_api.chat.limits import Limits, limits_of
-from query_api.chat.log import end_of, follow
+from query_api.chat.log import Reader, end_of, follow
 from query_api.chat.pages import Pages
 from query_api.chat.replay import Replays
 from query_api.chat.revocations import Revocations
@@ -82,13 +82,10 @@ async def running(settings: Settings) -> AsyncIterator[House]:
         work = [tasks.create_task(keeper.run())]
         if keyring is not None:
             work.append(tasks.create_task(follow_erasures(keyring, rooms)))
-        for number, span in enumerate(spans):
-            starts = {topic: span.end.next_of(topic) for topic in TOPICS}
-            work += [
-                tasks.create_task(follow(settings, decoder, topic, number, start, rooms))
-                for topic, start in starts.items()
-            ]
-            work.append(tasks.create_task(follow(settings, decoder, "accounts", number, accounts[number], revocations)))
+        starts = {(topic, number): span.end.next_of(topic) for number, span in enumerate(spans) for topic in TOPICS}
+        starts |= {("accounts", number): end for number, end in enumerate(accounts)}
+        readers: dict[str, Reader] = {**dict.fromkeys(TOPICS, rooms), "accounts": revocations}
+        work.append(tasks.create_task(follow(settings, decoder, starts, readers)))
         stack.callback(lambda: [task.cancel() for task in work])
         await stack.enter_async_context(_listening(settings, house, keeper))
         yield house

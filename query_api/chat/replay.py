@@ -15,8 +15,9 @@ from query_api.chat.limits import Limits
 from query_api.chat.log import read
 from query_api.chat.refusal import Refused
 from query_api.chat.room import Entry, Room
-from query_api.chat.rooms import Record, Rooms
+from query_api.chat.rooms import Rooms
 from topology.settings import Settings
+from topology.tail import Record
 
 WAIT_S = 10.0
 CATCH_UP_TRIES = 40

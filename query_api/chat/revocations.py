@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from query_api.chat.decoder import Decoder
-from query_api.chat.rooms import Record
 from schemas.events.accounts import SessionRevoked
+from topology.tail import Record
 
 
 class Revocations:

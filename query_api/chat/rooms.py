@@ -19,22 +19,12 @@ from query_api.chat.limits import Limits
 from query_api.chat.room import Room
 from schemas.message import Event
 from schemas.sealing import personal_of
+from topology.tail import Record
 
 QUICK_S = 0.002
 """A room that is told in less needs no rest."""
 
 log = structlog.get_logger(__name__)
-
-
-class Record(NamedTuple):
-    """A record of the log. `value` has been met by the decoder."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    value: bytes
-    timestamp_ms: int = 0
 
 
 class Kept(NamedTuple):
@@ -99,7 +89,7 @@ class Rooms:
         return room
 
     def take(self, record: Record) -> None:
-        """One record more, in its partition's order."""
+        """One record more, in its partition's order. Its value was met by the decoder."""
         partition = self._partitions[record.partition]
         partition.at = partition.at.past(record.topic, record.offset)
         content: bytes | Event = record.value

@@ -101,3 +101,13 @@ def test_without_kafka_nobody_is_taken_for_erased() -> None:
     nowhere = Settings(kafka_bootstrap="127.0.0.1:1")
     with closing(keyring(nowhere)) as away, pytest.raises(KeysUnavailable):
         away.reading("1")
+
+
+def test_looking_up_and_making_keys_opens_no_connection_each(one: KafkaKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed(one, uuid4().hex)
+    made: list[str] = []
+    for name in ("AdminClient", "Producer"):
+        monkeypatch.setattr(f"topology.subject_keys.keyring.{name}", lambda *_, kind=name: made.append(kind))
+    sealed(one, uuid4().hex)
+    assert one.reading(uuid4().hex) is None
+    assert made == []

@@ -133,12 +133,17 @@ class KafkaKeyring:
 
     def _end(self, deadline: float) -> int:
         while True:
-            admin = self._admin = self._admin or AdminClient(client_config(self._settings))
+            with self._starting:
+                if self._admin is None:  # a client with nothing to send is false
+                    self._admin = AdminClient(client_config(self._settings))
+                admin = self._admin
             try:
                 asked = admin.list_offsets({_PARTITION: _END}, request_timeout=max(0.1, deadline - time.monotonic()))
                 return int(asked[_PARTITION].result().offset)
             except KafkaException as error:
-                self._admin = None  # librdkafka's keeps asking by the leader epoch it saw first
+                with self._starting:
+                    if self._admin is admin:
+                        self._admin = None  # librdkafka's keeps asking by the leader epoch it saw first
                 if time.monotonic() + _SLICE_S > deadline:
                     raise KeysUnavailable(f"{TOPIC} cannot be read: {error}") from error
                 time.sleep(_SLICE_S)
@@ -146,11 +151,13 @@ class KafkaKeyring:
     def _append(self, records: list[tuple[str, bytes | None]]) -> None:
         """In order, each acknowledged. Raises KeysUnavailable."""
         with self._starting:
-            self._producer = self._producer or Producer(producer_config(self._settings))
+            if self._producer is None:
+                self._producer = Producer(producer_config(self._settings))
+            producer = self._producer
         answers: list[KafkaError | None] = []
         for key, value in records:
-            self._producer.produce(TOPIC, value, key, 0, on_delivery=lambda error, _: answers.append(error))
-        self._producer.flush(PATIENCE_S)
+            producer.produce(TOPIC, value, key, 0, on_delivery=lambda error, _: answers.append(error))
+        producer.flush(PATIENCE_S)
         if answers != [None] * len(records):
             reason = next(filter(None, answers), "no answer")
             raise KeysUnavailable(f"{TOPIC} cannot be written: {reason}")

@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from commands.identity import new_id
 from query_api.chat.decoder import Decoder
 from query_api.chat.log import end_of, follow, read
-from query_api.chat.rooms import Record
 from schemas.wire import Codec
 from tests.commands.system import PATIENCE_S, MortalBroker
 from topology.kafka import client_config, producer_config
 from topology.settings import Settings
+from topology.tail import Record
 
 pytestmark = pytest.mark.stack
 
@@ -67,7 +67,7 @@ def append(settings: Settings, topic: str, *values: bytes, aborted: bool = False
 @asynccontextmanager
 async def following(settings: Settings, decoder: Decoder, topic: str, start: int) -> AsyncIterator[Seen]:
     seen = Seen()
-    task = asyncio.create_task(follow(settings, decoder, topic, 0, start, seen))
+    task = asyncio.create_task(follow(settings, decoder, {(topic, 0): start}, {topic: seen}))
     try:
         yield seen
     finally:

@@ -19,7 +19,7 @@ from query_api.chat.limits import Limits
 from query_api.chat.refusal import Refused
 from query_api.chat.replay import Replays
 from query_api.chat.room import Room
-from query_api.chat.rooms import Record, Rooms
+from query_api.chat.rooms import Rooms
 from schemas.events.channel_roles import ModeratorAdded, VipAdded
 from schemas.events.chat import ChatCleared, Reacted
 from schemas.events.chat_policy import ChatSettingsUpdated, ShieldModeChanged
@@ -29,6 +29,7 @@ from tests.query_api.chat.test_gifts import given, subscribed
 from tests.query_api.chat.test_json_socket import ADA, BOB, said
 from tests.query_api.chat.town import Written, event
 from topology.settings import Settings
+from topology.tail import Record
 
 PARTITION = partition_of(ADA)
 BEGINNING = Cursor(PARTITION, 0, 0, 0)

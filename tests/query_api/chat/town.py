@@ -31,13 +31,14 @@ from query_api.chat.pages import Pages
 from query_api.chat.process import origins_of
 from query_api.chat.refusal import Refused
 from query_api.chat.replay import Replays
-from query_api.chat.rooms import Record, Rooms
+from query_api.chat.rooms import Rooms
 from query_api.chat.websocket import Doorway, WebSocketConnection
 from query_api.scopes import SCOPES
 from query_api.sessions import Session
 from schemas.events.accounts import UserRegistered
 from schemas.message import Command, Event
 from topology.settings import Settings
+from topology.tail import Record
 from topology.topics import PARTITIONS
 
 E = TypeVar("E", bound=Event)
