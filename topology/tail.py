@@ -1,8 +1,7 @@
 """Committed records of given partitions as they come, for an event loop.
 
-librdkafka has one fetch under way for all partitions and parses it in C. aiokafka leaves a partition out of the fetch
-under way that was just drained: each would need a consumer of its own, and each of its fetches costs the event loop a
-quarter of a millisecond.
+librdkafka has one fetch under way for all partitions and parses it in C, beside the loop. aiokafka leaves a partition
+out of the fetch under way that was just drained: each would need a consumer of its own, whose fetches the loop parses.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ def test_without_kafka_nobody_is_taken_for_erased() -> None:
         away.reading("1")
 
 
-def test_looking_up_and_making_keys_opens_no_connection_each(one: KafkaKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looking_up_and_making_keys_opens_no_connection_each(
+    one: KafkaKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sealed(one, uuid4().hex)
     made: list[str] = []
     for name in ("AdminClient", "Producer"):
