@@ -14,6 +14,7 @@ from schemas.catalog import BY_FULL_NAME
 from schemas.events.dead_letters import DeadLettered
 from schemas.message import Command
 from schemas.wire import Codec, WireError
+from topology.kafka import record_bytes
 
 MAX_KEPT_BYTES = 500_000
 """Of a record that is set aside: a dead letter must fit into a record itself."""
@@ -77,5 +78,4 @@ def _dead_letter(aggregate: Aggregate, message: Message, reason: str) -> DeadLet
 
 
 def _bytes(value: str | bytes | None) -> bytes:
-    raw = value.encode() if isinstance(value, str) else value or b""
-    return raw[:MAX_KEPT_BYTES]
+    return record_bytes(value)[:MAX_KEPT_BYTES]

@@ -19,6 +19,7 @@ from schemas.message import Event
 from schemas.wire import Codec, WireError
 from topology.kafka import client_config, consumer_config
 from topology.settings import Settings
+from topology.tail import Place
 from topology.topics import PARTITIONS
 
 PATIENCE_S = 5.0
@@ -30,9 +31,6 @@ _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 
 log = structlog.get_logger()
-
-Place = tuple[str, int]
-"""A topic and a partition of it."""
 
 
 class Stopping(Exception):

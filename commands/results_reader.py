@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from confluent_kafka.schema_registry import SchemaRegistryError
 
 from schemas.wire import Codec, Decoded, WireError
-from topology.kafka import aiokafka_options
 from topology.settings import Settings
-from topology.tail import Place, tail
+from topology.tail import Place, ends_of, tail
 from topology.topics import PARTITIONS
 
 RETRY_S = 0.5
@@ -28,23 +26,17 @@ class ResultsReader:
     def __init__(self, settings: Settings, codec: Codec, topics: Iterable[str]) -> None:
         self._settings = settings
         self._codec = codec
-        self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        self._places = [(topic, number) for topic in topics for number in range(PARTITIONS)]
         self._starts: dict[Place, int] = {}
 
     async def start(self) -> None:
         """Waits for Kafka as long as it takes."""
         while not self._starts:
-            consumer = AIOKafkaConsumer(**aiokafka_options(self._settings), isolation_level="read_committed")
             try:
-                await consumer.start()
-                ends = await consumer.end_offsets(self._partitions)
-                self._starts = {(place.topic, place.partition): offset for place, offset in ends.items()}
+                self._starts = await ends_of(self._settings, self._places)
             except (KafkaError, OSError) as error:
                 log.warning("results not readable yet", error=repr(error))
                 await asyncio.sleep(RETRY_S)
-            finally:
-                with suppress(KafkaError, OSError):
-                    await consumer.stop()
 
     async def results(self, wanted: Callable[[str], bool]) -> AsyncIterator[Decoded]:
         """The results of the commands whose ids are wanted, from the place that `start` fixed, without end.

@@ -16,13 +16,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from commands.aggregate import Aggregate
 from commands.batch import Verdict
 from commands.inbox import Batch, read_batch
-from commands.log_reader import LogReader, Place, Stopping
+from commands.log_reader import LogReader, Stopping
 from commands.outage import Outage
 from commands.partition import Decided, Partition, write
 from commands.writer import PlainWriter, TransactionalWriter, Writer
 from schemas.wire import Codec
 from topology.kafka import consumer_config
 from topology.settings import Settings
+from topology.tail import Place
 from topology.topics import PARTITIONS
 
 ROUND_S = 0.01

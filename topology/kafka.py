@@ -41,6 +41,11 @@ def consumer_config(settings: Settings, group: str) -> dict[str, Any]:
     }
 
 
+def record_bytes(raw: str | bytes | None) -> bytes:
+    """A record's key or value as it is on the wire, whichever way confluent-kafka's types have it."""
+    return raw.encode() if isinstance(raw, str) else raw or b""
+
+
 def aiokafka_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments that every aiokafka client shares."""
     options: dict[str, Any] = {

@@ -7,14 +7,17 @@ out of the fetch under way that was just drained: each would need a consumer of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as AsyncTopicPartition
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from topology.kafka import consumer_config
+from topology.kafka import aiokafka_options, consumer_config, record_bytes
 from topology.settings import Settings
 
 POLL_S = 0.2
@@ -45,6 +48,18 @@ class Batch(NamedTuple):
 
     records: list[Record]
     ends: list[tuple[Place, int]]
+
+
+async def ends_of(settings: Settings, places: Collection[Place]) -> dict[Place, int]:
+    """The offsets that the next records will have, behind all that is committed. Raises KafkaError, OSError."""
+    consumer = AIOKafkaConsumer(**aiokafka_options(settings), isolation_level="read_committed")
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets([AsyncTopicPartition(*place) for place in places])
+        return {(place.topic, place.partition): offset for place, offset in ends.items()}
+    finally:
+        with suppress(Exception):
+            await consumer.stop()
 
 
 async def tail(settings: Settings, starts: Mapping[Place, int]) -> AsyncGenerator[Batch]:
@@ -89,7 +104,7 @@ def _sorted(messages: list[Message], following: dict[Place, int]) -> Batch:
         place, offset, error = (message.topic() or "", message.partition() or 0), message.offset() or 0, message.error()
         if error is None:
             if offset >= following[place]:
-                key, value = _bytes(message.key()).decode(errors="replace"), _bytes(message.value())
+                key, value = record_bytes(message.key()).decode(errors="replace"), record_bytes(message.value())
                 batch.records.append(Record(*place, offset, key, value, message.timestamp()[1]))
                 following[place] = offset + 1
         elif error.code() == KafkaError._PARTITION_EOF:
@@ -104,7 +119,3 @@ def _require_no_error(messages: list[Message]) -> None:
         error = message.error()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
-
-
-def _bytes(value: str | bytes | None) -> bytes:
-    return value.encode() if isinstance(value, str) else value or b""

@@ -15,7 +15,7 @@ from query_api.chat.decoder import Decoder
 from schemas.sealing import KeysUnavailable
 from topology.kafka import aiokafka_options
 from topology.settings import Settings
-from topology.tail import Place, Record, tail
+from topology.tail import Place, Record, ends_of, tail
 
 RETRY_S = 0.5
 BATCH = 500
@@ -54,10 +54,7 @@ async def _consumer(settings: Settings, place: TopicPartition) -> AsyncIterator[
 
 async def end_of(settings: Settings, topic: str, partition: int) -> int:
     """The offset that the next record will have. Raises KafkaError."""
-    place = TopicPartition(topic, partition)
-    async with _consumer(settings, place) as consumer:
-        ends: dict[TopicPartition, int] = await consumer.end_offsets([place])
-        return ends[place]
+    return (await ends_of(settings, [(topic, partition)]))[topic, partition]
 
 
 async def read(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from schemas.sealing import KEY_BYTES, KeysUnavailable
-from topology.kafka import client_config, consumer_config, producer_config
+from topology.kafka import client_config, consumer_config, producer_config, record_bytes
 from topology.settings import Settings
 from topology.subject_keys.state import SubjectKeys, offer_of
 
@@ -188,7 +188,7 @@ class KafkaKeyring:
     def _take(self, message: Message) -> None:
         error = message.error()
         if error is None:
-            erased = self._keys.take(_bytes(message.key()).decode(), _value(message))
+            erased = self._keys.take(record_bytes(message.key()).decode(), _value(message))
             if erased is not None:
                 self._opened.pop(erased, None)
             self._next_offset = (message.offset() or 0) + 1
@@ -200,8 +200,4 @@ class KafkaKeyring:
 
 def _value(message: Message) -> bytes | None:
     value = message.value()
-    return None if value is None else _bytes(value)
-
-
-def _bytes(raw: str | bytes | None) -> bytes:
-    return raw.encode() if isinstance(raw, str) else raw or b""
+    return None if value is None else record_bytes(value)
