@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as NotInTime
 
 from commands.identity import new_id
 from schemas.events.chat import MessageSent
-from tests.query_api.asking import appoint, as_moderator, done, made, say
+from tests.query_api.asking import appoint, as_moderator, done, listed, made, say
 from tests.query_api.chatting import Chat
 from tests.query_api.conftest import Edge, Member, eventually
 from tests.query_api.pages.visiting import HOSTILE, SOON_MS, Visit
@@ -50,9 +50,11 @@ def send(page: Page, text: str) -> None:
 
 
 def moderating(edge: Edge, owner: Member, page: Page) -> None:
-    """The same as a moderator: a chat process may learn of it a moment after the decider has answered."""
+    """The same as a moderator: chat and what answers reads may learn of it a moment after the decider has answered."""
     moderator = edge.register()
-    appoint(owner, moderator)
+    appointed = appoint(owner, moderator)
+    query = as_moderator(moderator, owner)
+    listed(moderator.ask("GET", "/helix/moderation/automod/message", after=appointed, params=query))
     chatting(edge, owner, page, moderator)
     if page.locator("#moderation-home *").count() == 0:
         chatting(edge, owner, page)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from ingest.demo.clock import READ_CLOCK_JS, WRAP_MS
 from ingest.demo.publisher import Footage, publish
@@ -28,17 +28,19 @@ class Visit:
     addresses: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        self.page.on(
-            "console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None
-        )
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.addresses.append(request.url))
 
     def check(self, *origins: str) -> None:
         """Nothing went wrong, and nothing was asked of anybody else."""
-        assert self.errors == []
+        assert self.errors == [], self.errors
         elsewhere = [url for url in self.addresses if not url.startswith((*origins, "data:", "blob:"))]
-        assert elsewhere == []
+        assert elsewhere == [], elsewhere
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.errors.append(f"{said.text} ({said.location['url']})")
 
 
 @contextmanager
