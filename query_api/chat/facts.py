@@ -11,15 +11,9 @@ from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.chat_policy import SHIELD_FOLLOWER_MIN, ChatSettingsUpdated, ShieldModeChanged
 from schemas.message import Event
 
-FOLDED: tuple[type[Event], ...] = (
-    ChannelUpdated,
-    ModeratorAdded,
-    ModeratorRemoved,
-    VipAdded,
-    VipRemoved,
-    ChatSettingsUpdated,
-    ShieldModeChanged,
-)
+ROLE_CHANGES = (ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved)
+
+FOLDED: tuple[type[Event], ...] = (ChannelUpdated, *ROLE_CHANGES, ChatSettingsUpdated, ShieldModeChanged)
 """The events that `evolve` looks at. The others on the topic, some of them large, need not be decoded."""
 
 

@@ -175,6 +175,14 @@ class Joined(RoomFrame):
     you: You | None = Field(default=None, description="Absent when not signed in.")
 
 
+class Standing(ServerFrame):
+    """What the connection's user is in the room has changed."""
+
+    type: Literal["standing"] = "standing"
+    room_id: RoomId
+    you: You
+
+
 class Left(ServerFrame):
     """The room was left."""
 
@@ -295,6 +303,7 @@ class Pong(ServerFrame):
 
 AnyServerFrame = Annotated[
     Joined
+    | Standing
     | Left
     | MessageShown
     | Accepted

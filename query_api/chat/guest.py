@@ -14,6 +14,7 @@ import structlog
 from commands.client import Accepted
 from query_api.chat.cursor import Cursor
 from query_api.chat.desk import envelope
+from query_api.chat.frames import Role
 from query_api.chat.house import House, chatter_of
 from query_api.chat.refusal import Refused
 from query_api.chat.replay import too_old
@@ -45,7 +46,7 @@ class Guest(ABC):
         self.end = end
         self.session: Session | None = None
         self.rooms: dict[str, Room] = {}
-        self._admitted_as: dict[str, tuple[str, bool]] = {}
+        self._admitted_as: dict[str, tuple[str, list[Role]]] = {}
         self._inbox: deque[str] = deque()
         self._work: asyncio.Task[None] | None = None
         self._reconsidering: asyncio.Task[None] | None = None
@@ -91,6 +92,10 @@ class Guest(ABC):
     @abstractmethod
     def greet(self, room: Room, cursor: Cursor) -> None:
         """Say that the room was entered; what was missed after the cursor follows."""
+
+    @abstractmethod
+    def tell_roles(self, room: Room) -> None:
+        """Say what the guest, who is signed in, now is in the room."""
 
     @abstractmethod
     def put_out(self, room: Room, refused: Refused) -> None:
@@ -148,7 +153,7 @@ class Guest(ABC):
             self._arrive(room, self.session)
 
     def reconsider(self) -> None:
-        """Called now and then: the guest may have lost what let him into a room."""
+        """Called now and then, and when a role changes: the guest may have lost what let him into a room."""
         doubtful = [
             room for room in self.rooms.values() if self._admitted_as[room.channel_id] != self._standing_in(room)
         ]
@@ -202,10 +207,10 @@ class Guest(ABC):
             raise Refused("missing_scope", f"the token lacks the scope {scope}; sign in again and ask for it")
         return self.session
 
-    def _standing_in(self, room: Room) -> tuple[str, bool]:
+    def _standing_in(self, room: Room) -> tuple[str, list[Role]]:
         """What a room's being open to the guest depends on, as far as the log tells."""
         roles = room.facts.roles_of(room.channel_id, self.session.user_id) if self.session is not None else []
-        return room.facts.playback_policy, bool(roles)
+        return room.facts.playback_policy, roles
 
     async def _reconsider(self, doubtful: list[Room]) -> None:
         for room in doubtful:
@@ -217,7 +222,10 @@ class Guest(ABC):
             if self.rooms.get(room.channel_id) is not room:
                 continue
             if why is None:
+                _, roles = self._admitted_as[room.channel_id]
                 self._admitted_as[room.channel_id] = standing
+                if roles != standing[1]:
+                    self.tell_roles(room)
             elif why.code != "unavailable":  # else again at the next look
                 self.leave(room)
                 self.put_out(room, why)

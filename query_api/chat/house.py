@@ -43,6 +43,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.sends = TokenBuckets(self.limits.sends_per_30_s, _SENDS_S)
+        self.rooms.on_role_change = self._reconsider
 
     async def room(self, channel_id: str, user_id: str | None) -> Room:
         """The room, if it is one that this user may read. Raises Refused."""
@@ -82,6 +83,12 @@ class House:
         self.directory.revoke(session_id)
         for guest in tuple(self._guests.get(session_id, ())):
             guest.session_ended()
+
+    def _reconsider(self, channel_id: str, user_id: str) -> None:
+        for guests in self._guests.values():
+            for guest in guests:
+                if channel_id in guest.rooms and guest.session is not None and guest.session.user_id == user_id:
+                    guest.reconsider()
 
 
 def chatter_of(session: Session) -> Chatter:

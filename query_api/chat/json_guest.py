@@ -24,6 +24,7 @@ from query_api.chat.frames import (
     Say,
     SendReaction,
     ServerFrame,
+    Standing,
     User,
     You,
 )
@@ -102,6 +103,10 @@ class SocketGuest(Guest):
                 you=self._you(room),
             )
         )
+
+    def tell_roles(self, room: Room) -> None:
+        if (you := self._you(room)) is not None:
+            self._send(Standing(room_id=room.channel_id, you=you))
 
     def put_out(self, room: Room, refused: Refused) -> None:
         self._send(Problem(code=refused.code, text=refused.text, room_id=room.channel_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ import structlog
 
 from query_api.chat.cursor import Cursor
 from query_api.chat.decoder import Decoder
-from query_api.chat.facts import AllFacts
+from query_api.chat.facts import ROLE_CHANGES, AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
 from schemas.message import Event
@@ -57,6 +57,8 @@ class Rooms:
         self._to_flush: dict[Room, None] = {}
         self._rested_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
         self.facts = AllFacts()
+        self.on_role_change: Callable[[str, str], None] = lambda channel_id, user_id: None
+        """Called when the log tells of one, with whose role it is."""
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms.values())
@@ -99,6 +101,8 @@ class Rooms:
                 return
             content = event
             self.facts.take(record.key, event)
+            if isinstance(event, ROLE_CHANGES):
+                self.on_role_change(record.key, event.target_id)
         kept = Kept(record.topic, record.offset, record.key, content, partition.at)
         partition.kept.append(kept)
         if len(partition.kept) > self._limits.partition_backlog:

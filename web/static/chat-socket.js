@@ -20,7 +20,7 @@ export class ChatProblem extends Error {
 
 /**
  * Events: "frame" (detail: a frame of the room; each comes once, in the log's order), "joined" (detail: that frame;
- * `fresh` says that what was before it is unknown), "state" (detail: "connecting", "open" or "closed"), "refused"
+ * `fresh` says that what was before it is unknown), "standing" (detail: that frame), "state" (detail: "connecting", "open" or "closed"), "refused"
  * (detail: a ChatProblem: the room is not open to this visitor), "session-over".
  */
 export class ChatSocket extends EventTarget {
@@ -92,6 +92,7 @@ export class ChatSocket extends EventTarget {
     else if (frame.type === "accepted") this.#settle(frame.id)?.resolve(frame);
     else if (frame.type === "reconnect") this.#again();
     else if (frame.type === "joined") this.#enterRoom(frame);
+    else if (frame.type === "standing") this.#tell("standing", frame);
     else if (frame.cursor) {
       this.#cursor = frame.cursor;
       this.#tell("frame", frame);

@@ -63,6 +63,7 @@ export class Chat {
       element("chat-state").textContent = STATES[detail];
     });
     socket.addEventListener("joined", ({ detail }) => this.#joined(detail));
+    socket.addEventListener("standing", ({ detail }) => this.#stand(detail.you));
     socket.addEventListener("frame", ({ detail }) => this.#show(detail));
     socket.addEventListener("refused", ({ detail }) => {
       this.#refused = true;
@@ -73,16 +74,20 @@ export class Chat {
   }
 
   #joined({ fresh, you, room_state: modes }) {
-    this.#you = you ?? null;
-    this.#log.me = you?.user.login ?? null;
     this.#showModes(modes);
-    this.#moderation.offer(this.#moderates, modes);
+    this.#stand(you ?? null);
     if (this.#refused) this.#form.complain("");
     this.#refused = false;
     if (!fresh) return;
     this.#log.empty();
     this.#readHistory();
     setTimeout(() => this.#readHistory(), SETTLED_MS);
+  }
+
+  #stand(you) {
+    this.#you = you;
+    this.#log.me = you?.user.login ?? null;
+    this.#moderation.offer(this.#moderates, this.#modes);
   }
 
   /** What was said before the room was entered; the list knows what it has already. */

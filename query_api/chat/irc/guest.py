@@ -94,6 +94,9 @@ class IrcGuest(Guest):
             told.append(dialect.room_state(room.login, room.channel_id, room.facts.modes_in_force()))
         self._say(*told)
 
+    def tell_roles(self, room: Room) -> None:
+        self._say(*self._user_states(room))
+
     def put_out(self, room: Room, refused: Refused) -> None:
         self._refuse(f"#{room.login}", refused)
         self._say(dialect.presence(room.login, self.nick, arrived=False))

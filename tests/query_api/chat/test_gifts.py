@@ -63,7 +63,7 @@ async def test_what_is_said_with_a_donation_is_a_message_that_begins_with_the_am
     await joined(bob)
     town.append(event(ModeratorAdded, channel_id=ADA, target_id=BOB))
     town.append(given(":wave: @Ada", emotes="1f44b:0-5"))
-    frame = await bob.frame()
+    frame = (await bob.frames_until("message"))[-1]
     cheer = {"amount_minor": 500, "currency": "EUR"}
     assert (frame["type"], frame["id"], frame["user"]["name"]) == ("message", "d-1", "Bob")
     assert (frame["content"], frame["cheer"]) == ("5.00 EUR :wave: @Ada", cheer)

@@ -152,6 +152,12 @@ async def test_a_raid_and_an_announcement_are_user_notices(bob: IrcClient, town:
     assert announcement.params == ("#ada", "look here")
 
 
+async def test_who_becomes_a_moderator_is_told_at_once(bob: IrcClient, town: Town) -> None:
+    await in_the_room(bob)
+    town.append(event(ModeratorAdded, channel_id=ADA, target_id=BOB))
+    assert (await bob.until("USERSTATE")).tags["mod"] == "1"
+
+
 async def test_without_capabilities_there_are_bare_messages_only(doors: Doors, town: Town) -> None:
     town.register("bob", "ada")
     client = IrcClient(*await asyncio.open_connection("127.0.0.1", doors.irc_port), "")

@@ -10,7 +10,7 @@ import pytest
 
 from commands.identity import user_id_of
 from query_api.chat.frames import SERVER_FRAMES
-from schemas.events.channel_roles import ModeratorAdded
+from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded
 from schemas.events.chat import ChatCleared, MessageSent
 from schemas.events.moderation import UserBanned
 from schemas.events.support import UserSubscribed
@@ -53,6 +53,28 @@ async def test_joining_tells_where_one_is_how_the_room_is_run_and_who_one_is(bob
     assert frame["login"] == "ada"
     assert frame["room_state"]["slow_mode_s"] == 0
     assert frame["you"] == {"user": {"id": BOB, "login": "bob", "name": "Bob"}, "roles": ["moderator"]}
+
+
+async def test_a_role_that_changes_is_told_at_once_to_whose_it_is(bob: JsonClient, doors: Doors) -> None:
+    town = doors.town
+    town.register("eve")
+    await joined(bob)
+    eve = await JsonClient.open(doors, "eve")
+    await joined(eve)
+    town.append(
+        event(ModeratorAdded, channel_id=ADA, target_id=BOB),
+        event(VipAdded, channel_id=user_id_of("eve"), target_id=BOB),
+    )
+    standing = (await bob.frames_until("standing"))[-1]
+    assert standing == {
+        "type": "standing",
+        "room_id": ADA,
+        "you": {"user": {"id": BOB, "login": "bob", "name": "Bob"}, "roles": ["moderator"]},
+    }
+    town.append(event(ModeratorRemoved, channel_id=ADA, target_id=BOB), event(ChatCleared, channel_id=ADA))
+    assert [frame.get("you", {}).get("roles") for frame in await bob.frames_until("standing")][-1] == []
+    assert [frame["type"] for frame in await eve.frames_until("cleared")] == ["cleared"]
+    await eve.close()
 
 
 async def test_a_message_comes_whole(bob: JsonClient, town: Town) -> None:

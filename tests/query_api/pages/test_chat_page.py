@@ -61,6 +61,20 @@ def moderating(edge: Edge, owner: Member, page: Page) -> None:
     expect(page.locator("#moderation-home summary")).to_be_visible(timeout=SOON_MS)
 
 
+def test_who_is_made_a_moderator_in_the_room_gets_the_tools_and_loses_them_again(
+    edge: Edge, owner: Member, visit: Visit
+) -> None:
+    page, member = visit.page, edge.register()
+    chatting(edge, owner, page, member)
+    tools = page.locator("#moderation-home summary")
+    assert tools.count() == 0
+    appoint(owner, member)
+    expect(tools).to_be_visible(timeout=SOON_MS)
+    query = {"broadcaster_id": owner.id, "user_id": member.id}
+    done(owner.ask("DELETE", "/helix/moderation/moderators", params=query))
+    expect(tools).to_have_count(0, timeout=SOON_MS)
+
+
 def act_on_last(page: Page, action: str) -> None:
     """By the keyboard alone. What was said before may come into the list just now, and take the focus from a line."""
     item = page.get_by_role("menuitem", name=action, exact=True)
