@@ -8,9 +8,10 @@ import json
 import subprocess
 import sys
 import time
+import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,19 @@ def registry(kafka_settings: Settings) -> Iterator[Settings]:
     settings = kafka_settings.model_copy(update={"schema_registry_url": url, "schema_registry_port": port})
     with _module("topology.registry", settings, f"{url}/subjects"):
         yield settings
+
+
+@asynccontextmanager
+async def own_database(postgres: str) -> AsyncIterator[str]:
+    """The DSN of an empty database on the server, which is dropped at the end."""
+    name = f"own_{uuid.uuid4().hex}"
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    try:
+        yield f"{postgres.rpartition('/')[0]}/{name}"
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
 
 
 @contextmanager

@@ -16,11 +16,17 @@ DONATIONS = Table(
         "amount_minor": "bigint",
         "currency": "text",
         "message": "text",
+        "donor_login": "text",
+        "donor_name": "text",
+        "emotes": "text",
         "donated_at": "timestamptz",
     },
-    personal={"message": Subject("donor_id")},
+    personal=dict.fromkeys(("message", "donor_login", "donor_name"), Subject("donor_id")),
     append_only=True,
-    indexes=("(channel_id, donated_at DESC, donation_id)",),
+    indexes=(
+        "(channel_id, donated_at DESC, donation_id DESC)",
+        "(channel_id, donor_id, donated_at DESC, donation_id DESC)",
+    ),
 )
 
 SUBSCRIPTIONS = Table(
@@ -30,7 +36,18 @@ SUBSCRIPTIONS = Table(
     indexes=("(channel_id, since DESC, subscriber_id DESC)",),
 )
 
-_row = itemgetter("donation_id", "channel_id", "donor_id", "amount_minor", "currency", "message", "occurred_at")
+_row = itemgetter(
+    "donation_id",
+    "channel_id",
+    "donor_id",
+    "amount_minor",
+    "currency",
+    "message",
+    "donor_login",
+    "donor_name",
+    "emotes",
+    "occurred_at",
+)
 
 
 def _donation_received(e: Fields) -> Change:
@@ -54,5 +71,5 @@ MODEL = Model(
         "UserSubscribed": _user_subscribed,
         "UserUnsubscribed": _user_unsubscribed,
     },
-    revision=2,
+    revision=3,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from query_api.chat.frames import Fragment
+from query_api.chat.frames import Cheer, Fragment
+from schemas.money import written
 
 _MENTION = re.compile(r"(?<!\w)@([A-Za-z0-9_]{3,25})(?!\w)", re.ASCII)
 
@@ -20,6 +21,17 @@ def fragments_of(text: str, emotes: str) -> list[Fragment]:
             pieces.append(Fragment(type="emote", text=text[first:end], emote_id=emote_id))
             done = end
     return [*pieces, *_mentions(text[done:])]
+
+
+def cheered(cheer: Cheer, text: str, emotes: str) -> list[Fragment]:
+    """What was said with a donation, behind the amount; `emotes` are places in the text alone."""
+    amount = Fragment(type="cheer", text=written(cheer.amount_minor, cheer.currency), cheer=cheer)
+    return [amount, Fragment(type="text", text=" "), *fragments_of(text, emotes)]
+
+
+def text_of(fragments: list[Fragment]) -> str:
+    """The content of a message of these."""
+    return "".join(fragment.text for fragment in fragments)
 
 
 def emotes_tag(fragments: list[Fragment]) -> str:

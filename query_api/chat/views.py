@@ -6,13 +6,12 @@ import zlib
 from collections.abc import Collection, Mapping
 
 from query_api.chat.facts import FOLDED, Facts
-from query_api.chat.fragments import fragments_of
+from query_api.chat.fragments import cheered, fragments_of, text_of
 from query_api.chat.frames import (
     Badge,
     Cheer,
     Cleared,
     Deleted,
-    Fragment,
     MessageShown,
     Raid,
     Reaction,
@@ -25,7 +24,6 @@ from query_api.chat.frames import (
 )
 from schemas.events import chat, chat_policy, moderation, support
 from schemas.message import Event
-from schemas.money import written
 
 SHOWN: tuple[type[Event], ...] = (
     chat.MessageSent,
@@ -117,20 +115,16 @@ def _message(event: chat.MessageSent, said: Mapping[str, MessageShown]) -> Messa
 def _cheer(event: support.DonationReceived, facts: Facts) -> MessageShown:
     """What was said with a donation: a message that begins with the amount. Given silently, it is not shown."""
     cheer = Cheer(amount_minor=event.amount_minor, currency=event.currency)
-    amount = written(event.amount_minor, event.currency)
+    fragments = cheered(cheer, event.message, event.emotes)
     return MessageShown(
         room_id=event.channel_id,
         id=event.donation_id,
         user=User(id=event.donor_id, login=event.donor_login, name=event.donor_name or event.donor_login),
-        content=f"{amount} {event.message}",
+        content=text_of(fragments),
         timestamp=event.occurred_at,
         badges=[Badge(set_id=role, id="1") for role in facts.roles_of(event.channel_id, event.donor_id)],
         color=colour_of(event.donor_id),
-        fragments=[
-            Fragment(type="cheer", text=amount, cheer=cheer),
-            Fragment(type="text", text=" "),
-            *fragments_of(event.message, event.emotes),
-        ],
+        fragments=fragments,
         cheer=cheer,
     )
 

@@ -11,9 +11,10 @@ from typing import Any, Literal
 from asyncpg import Record
 from pydantic import BaseModel, Field
 
-from query_api.chat.fragments import fragments_of
-from query_api.chat.frames import Fragment
+from query_api.chat.fragments import cheered, emotes_tag, fragments_of, text_of
+from query_api.chat.frames import Cheer, Fragment
 from query_api.chat.views import colour_of
+from query_api.chat_history import SORTED
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.errors import ApiError
 from query_api.fields import MessageId, Moment, UserId
@@ -26,42 +27,6 @@ from schemas.commands.chat import SendMessage
 
 PATH = "/helix/chat/messages"
 SEES_DELETED = "moderator:manage:chat_messages"
-
-# A deletion counts unless it was undone since: then it lies in a span of its moderator's that ended before the undoing.
-# What lies before the last clearing that counts is not searched through for those who do not see it.
-_SQL = """
-WITH counting AS NOT MATERIALIZED (
-    SELECT a.* FROM chat_actions a
-    WHERE a.channel_id = $1 AND NOT EXISTS (
-        SELECT FROM moderation_undone u
-        WHERE u.channel_id = a.channel_id AND u.moderator_id = a.moderator_id
-          AND a.acted_at BETWEEN u.since AND u.until AND a.acted_at <= u.undone_at)
-)
-SELECT m.message_id, m.channel_id, m.sender_id, m.sender_login, m.sender_name, m.text, m.reply_parent_id, m.badges,
-       m.emotes, m.announcement, m.sent_at, deletion.acted_at AS deleted_at, deletion.moderator_id AS deleted_by
-FROM chat_messages m
-LEFT JOIN LATERAL (
-    (SELECT c.acted_at, c.moderator_id FROM counting c WHERE c.action = 'delete' AND c.subject_id = m.message_id)
-    UNION ALL
-    (SELECT c.acted_at, c.moderator_id FROM counting c
-     WHERE c.action = 'clear' AND c.acted_at >= m.sent_at ORDER BY c.acted_at LIMIT 1)
-    ORDER BY acted_at LIMIT 1
-) deletion ON true
-WHERE m.channel_id = $1 AND ($2::text IS NULL OR m.sender_id = $2)
-  AND ($3::timestamptz IS NULL OR m.sent_at >= $3) AND ($4::timestamptz IS NULL OR m.sent_at < $4)
-  AND ($5::timestamptz IS NULL OR (m.sent_at, m.message_id) < ($5, $6))
-  AND ($7 OR (deletion.acted_at IS NULL
-              AND m.sent_at > coalesce((SELECT max(acted_at) FROM counting WHERE action = 'clear'), '-infinity')))
-ORDER BY m.sent_at DESC, m.message_id DESC LIMIT $8
-"""
-
-SORTED = {
-    "newest": _SQL,
-    "oldest": _SQL.replace("(m.sent_at, m.message_id) <", "(m.sent_at, m.message_id) >").replace(
-        "ORDER BY m.sent_at DESC, m.message_id DESC", "ORDER BY m.sent_at, m.message_id"
-    ),
-}
-"""Of a channel, a user, from, before, the place after which the page begins (two), with what was deleted, how many."""
 
 _REACTIONS = """
 SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
@@ -110,8 +75,9 @@ class ChatMessage(BaseModel):
     sender_id: str
     sender_login: str
     sender_name: str
-    message: str
+    message: str = Field(description="What was said; with a donation it begins with the amount.")
     fragments: list[Fragment]
+    cheer: Cheer | None = Field(description="What was given with it.")
     color: str = Field(description="Of the sender's name, #RRGGBB.")
     reply_parent_message_id: str | None
     badges: list[Badge]
@@ -229,18 +195,25 @@ async def _reactions(call: Call[Any, Any], message_ids: Sequence[str]) -> dict[s
 
 def _message(row: Record, reactions: list[ReactionCount]) -> ChatMessage:
     badges = (badge.partition("/") for badge in row["badges"].split())
+    text, emotes, cheer = row["text"], row["emotes"], None
+    fragments = fragments_of(text, emotes)
+    if row["amount_minor"] is not None:
+        cheer = Cheer(amount_minor=row["amount_minor"], currency=row["currency"])
+        fragments = cheered(cheer, text, emotes)
+        text, emotes = text_of(fragments), emotes_tag(fragments)
     return ChatMessage(
         message_id=row["message_id"],
         broadcaster_id=row["channel_id"],
         sender_id=row["sender_id"],
         sender_login=row["sender_login"],
         sender_name=row["sender_name"] or row["sender_login"],
-        message=row["text"],
-        fragments=fragments_of(row["text"], row["emotes"]),
+        message=text,
+        fragments=fragments,
+        cheer=cheer,
         color=colour_of(row["sender_id"]),
         reply_parent_message_id=row["reply_parent_id"],
         badges=[Badge(set_id=set_id, id=version) for set_id, _, version in badges],
-        emotes=row["emotes"],
+        emotes=emotes,
         announcement=row["announcement"],
         reactions=reactions,
         sent_at=row["sent_at"],

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from query_api.chat_history import SORTED
 from query_api.endpoint import Answer, Call, Endpoint, Nothing
-from query_api.endpoints.chat import SORTED, ChatMessage, shown
+from query_api.endpoints.chat import ChatMessage, shown
 from query_api.endpoints.videos import for_viewer
 from query_api.errors import ApiError
 from query_api.fields import Moment, StreamId

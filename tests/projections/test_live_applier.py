@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from typing import Any
@@ -20,7 +19,7 @@ from projections.postgres.sink import PostgresSink
 from schemas.events.chat import MessageSent
 from schemas.events.follows import UserFollowed
 from schemas.wire import Codec
-from tests.engines import free_ports
+from tests.engines import free_ports, own_database
 from tests.projections.parts import ends, event
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -35,24 +34,21 @@ def codec(registry: Settings) -> Iterator[Codec]:
 
 
 @pytest.fixture
-async def database(postgres: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database of the test's own."""
-    name = f"applier_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    connection = await asyncpg.connect(postgres, database=name)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+async def dsn(postgres: str) -> AsyncIterator[str]:
+    async with own_database(postgres) as dsn:
+        yield dsn
 
 
 @pytest.fixture
-async def sink(postgres: str, database: asyncpg.Connection) -> AsyncIterator[PostgresSink]:
-    name = await database.fetchval("SELECT current_database()")
-    sink = PostgresSink(f"{postgres.rpartition('/')[0]}/{name}")
+async def database(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def sink(dsn: str) -> AsyncIterator[PostgresSink]:
+    sink = PostgresSink(dsn)
     await sink.open()
     yield sink
     await sink.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ from projections.models import MODELS, accounts, channels, follows, playback, st
 from projections.postgres.sink import PostgresSink
 from projections.tables import INSERT, REPLACE, Model
 from schemas.catalog import events_of
+from tests.engines import own_database
 from tests.projections.folding import at, record, tables_after
 from tests.projections.interpreter import Rows, apply
 
@@ -360,12 +361,9 @@ def test_postgres_holds_what_the_events_mean_however_topics_and_batches_interlea
 
 
 async def _rows_in_postgres(postgres: str, log: list[tuple[Model, Record]], size: int, random: Any) -> Rows:
-    name = f"models_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    dsn = f"{postgres.rpartition('/')[0]}/{name}"
-    sink = PostgresSink(dsn)
-    try:
+    async with own_database(postgres) as dsn, AsyncExitStack() as stack:
+        sink = PostgresSink(dsn)
+        stack.push_async_callback(sink.close)
         await sink.open()
         queues = {model: [one for owner, one in log if owner is model] for model in MODELS}
         positions = {model: await sink.progress(model, [0]) for model in MODELS}
@@ -376,15 +374,10 @@ async def _rows_in_postgres(postgres: str, log: list[tuple[Model, Record]], size
             await sink.write(model, advance, model.fold(batch))
             positions[model] = {0: advance.next_offset}
         reader = await asyncpg.connect(dsn)
-        rows = {
+        stack.push_async_callback(reader.close)
+        return {
             (table.name, tuple(row)[: table.key_width]): tuple(row)
             for model in MODELS
             for table in model.tables
             for row in await reader.fetch(f"SELECT {', '.join(table.columns)} FROM tally.{table.name}")
         }
-        await reader.close()
-        return rows
-    finally:
-        await sink.close()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()

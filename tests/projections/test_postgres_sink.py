@@ -17,6 +17,7 @@ from projections.models import MODELS, chat, follows
 from projections.postgres.schema import ensure_live
 from projections.postgres.sink import PostgresSink
 from projections.tables import Model
+from tests.engines import own_database
 from tests.projections.folding import record
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
@@ -34,14 +35,8 @@ def message(offset: int, text: str = "hi", channel: str = "1", **more: Any) -> R
 @pytest.fixture
 async def dsn(postgres: str) -> AsyncIterator[str]:
     """A database of its own."""
-    name = f"sink_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    try:
-        yield f"{postgres.rpartition('/')[0]}/{name}"
-    finally:
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+    async with own_database(postgres) as dsn:
+        yield dsn
 
 
 @pytest.fixture

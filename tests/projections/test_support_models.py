@@ -15,7 +15,10 @@ def test_donations() -> None:
         "donor_id": "2",
         "amount_minor": 500,
         "currency": "EUR",
-        "message": "Thanks",
+        "message": "Thanks :wave:",
+        "donor_login": "bob",
+        "donor_name": "Bob",
+        "emotes": "1f44b:7-12",
     }
     tables = tables_after(support.MODEL, record("DonationReceived", 0, **donation))
     assert tables["donations"] == [{**donation, "donated_at": at(0)}]

@@ -52,6 +52,7 @@ def test_a_message_is_shown_with_what_its_sender_is_and_its_emotes(owner: Member
             {"type": "text", "text": "hello ", "emote_id": None, "login": None},
             {"type": "emote", "text": ":wave:", "emote_id": "1f44b", "login": None},
         ],
+        "cheer": None,
         "reply_parent_message_id": None,
         "badges": [{"set_id": "broadcaster", "id": "1"}],
         "emotes": "1f44b:6-11",
@@ -100,6 +101,28 @@ def test_what_is_wrong_with_the_request_is_no_drop(owner: Member, viewer: Member
 def test_a_repeated_key_says_it_once(owner: Member, viewer: Member) -> None:
     first, second = (made(say(viewer, owner, "only once", key="k")) for _ in range(2))
     assert first == second
+
+
+def test_what_was_said_with_a_donation_is_among_the_messages(owner: Member, moderator: Member, viewer: Member) -> None:
+    appoint(owner, moderator)
+    say(owner, owner, "before")
+    given = {"broadcaster_id": owner.id, "amount": {"value": 500, "currency": "EUR"}}
+    silent = moderator.ask("POST", "/helix/donations", json=given)
+    gift = moderator.ask("POST", "/helix/donations", json={**given, "message": "for :wave:"})
+    seen = say(owner, owner, "after").headers["Tally-Consistency"]
+    assert silent.status_code == 200
+    history(owner, owner, after=gift.headers["Tally-Consistency"])
+    after, shown, before = history(owner, owner, after=seen)
+    assert (before["message"], after["message"]) == ("before", "after")
+    assert shown["message_id"] == made(gift)["id"]
+    assert shown["message"] == "5.00 EUR for :wave:"
+    assert (shown["sender_login"], shown["badges"]) == (moderator.login, [{"set_id": "moderator", "id": "1"}])
+    assert (shown["cheer"], shown["emotes"]) == ({"amount_minor": 500, "currency": "EUR"}, "1f44b:13-18")
+    assert [piece["type"] for piece in shown["fragments"]] == ["cheer", "text", "text", "emote"]
+    assert [one["message"] for one in history(owner, owner, user_id=moderator.id)] == [shown["message"]]
+    query = as_moderator(owner, owner, message_id=shown["message_id"])
+    gone = done(owner.ask("DELETE", "/helix/moderation/chat", params=query))
+    assert [one["message"] for one in history(viewer, owner, after=gone, sort="oldest")] == ["before", "after"]
 
 
 def test_history_is_read_by_pages_by_user_and_by_time(owner: Member, viewer: Member) -> None:
