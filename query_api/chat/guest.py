@@ -20,7 +20,9 @@ from query_api.chat.refusal import Refused
 from query_api.chat.replay import too_old
 from query_api.chat.room import Format, Room
 from query_api.sessions import Session
+from query_api.watching import REFUSALS
 from schemas.commands.chat import ChatCommand, SendMessage
+from schemas.events.channels import SUBSCRIBERS
 
 TO_WRITE = "user:write:chat"
 POLICY_VIOLATION, INTERNAL_ERROR, SERVICE_RESTART = 1008, 1011, 1012
@@ -159,6 +161,14 @@ class Guest(ABC):
         ]
         if doubtful and (self._reconsidering is None or self._reconsidering.done()):
             self._reconsidering = asyncio.create_task(self._reconsider(doubtful))
+
+    def unsubscribed(self, channel_id: str) -> None:
+        """The log says so; the read model may say so later."""
+        room = self.rooms[channel_id]
+        policy, roles = self._standing_in(room)
+        if policy == SUBSCRIBERS and not roles:
+            self.leave(room)
+            self.put_out(room, Refused("room_closed", REFUSALS[policy]))
 
     def leave(self, room: Room) -> None:
         room.leave(self)

@@ -21,7 +21,10 @@ from query_api.chat.rooms import Rooms
 from query_api.rate_limit import TokenBuckets
 from query_api.sessions import Session
 from query_api.watching import REFUSALS
+from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import SUBSCRIBERS
+from schemas.events.support import UserUnsubscribed
+from schemas.message import Event
 from topology.topics import PARTITIONS
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.sends = TokenBuckets(self.limits.sends_per_30_s, _SENDS_S)
-        self.rooms.on_role_change = self._reconsider
+        self.rooms.on_standing = self._stand
 
     async def room(self, channel_id: str, user_id: str | None) -> Room:
         """The room, if it is one that this user may read. Raises Refused."""
@@ -84,11 +87,19 @@ class House:
         for guest in tuple(self._guests.get(session_id, ())):
             guest.session_ended()
 
-    def _reconsider(self, channel_id: str, user_id: str) -> None:
-        for guests in self._guests.values():
-            for guest in guests:
-                if channel_id in guest.rooms and guest.session is not None and guest.session.user_id == user_id:
+    def _stand(self, event: Event) -> None:
+        match event:
+            case UserUnsubscribed():
+                for guest in self._guests_in(event.channel_id, event.subscriber_id):
+                    guest.unsubscribed(event.channel_id)
+            case ModeratorAdded() | ModeratorRemoved() | VipAdded() | VipRemoved():
+                for guest in self._guests_in(event.channel_id, event.target_id):
                     guest.reconsider()
+
+    def _guests_in(self, channel_id: str, user_id: str) -> list[Guest]:
+        """A user's connections that are in the room."""
+        guests = [guest for several in self._guests.values() for guest in several if channel_id in guest.rooms]
+        return [guest for guest in guests if guest.session is not None and guest.session.user_id == user_id]
 
 
 def chatter_of(session: Session) -> Chatter:

@@ -17,6 +17,7 @@ from query_api.chat.decoder import Decoder
 from query_api.chat.facts import ROLE_CHANGES, AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
+from schemas.events.support import UserUnsubscribed
 from schemas.message import Event
 from schemas.sealing import personal_of
 from topology.tail import Record
@@ -57,8 +58,8 @@ class Rooms:
         self._to_flush: dict[Room, None] = {}
         self._rested_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
         self.facts = AllFacts()
-        self.on_role_change: Callable[[str, str], None] = lambda channel_id, user_id: None
-        """Called when the log tells of one, with whose role it is."""
+        self.on_standing: Callable[[Event], None] = lambda event: None
+        """Called when the log tells what somebody now is, or is no more."""
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms.values())
@@ -102,7 +103,7 @@ class Rooms:
             content = event
             self.facts.take(record.key, event)
             if isinstance(event, ROLE_CHANGES):
-                self.on_role_change(record.key, event.target_id)
+                self.on_standing(event)
         kept = Kept(record.topic, record.offset, record.key, content, partition.at)
         partition.kept.append(kept)
         if len(partition.kept) > self._limits.partition_backlog:
@@ -112,7 +113,9 @@ class Rooms:
         if room is None:
             return
         event = self._event_of(kept)
-        if event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
+        if isinstance(event, UserUnsubscribed):
+            self.on_standing(event)
+        elif event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
             self.flush_soon(room)
 
     def forget(self, erased: Collection[str]) -> None:

@@ -39,7 +39,8 @@ SHOWN: tuple[type[Event], ...] = (
 )
 """What rooms show. What AutoMod stopped is nobody's but the moderators'."""
 
-WANTED = frozenset((*SHOWN, *FOLDED))
+WANTED: frozenset[type[Event]] = frozenset((*SHOWN, *FOLDED, support.UserUnsubscribed))
+"""Who subscribes no more is not shown, but may have to leave."""
 
 COLOURS = (
     "#FF0000", "#0000FF", "#008000", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57",

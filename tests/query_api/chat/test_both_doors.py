@@ -11,10 +11,11 @@ from websockets.exceptions import ConnectionClosed
 from commands.identity import user_id_of
 from query_api.chat.guest import SERVICE_RESTART
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded
-from schemas.events.channels import PRIVATE, ChannelUpdated
+from schemas.events.channels import PRIVATE, SUBSCRIBERS, ChannelUpdated
 from schemas.events.chat import ChatCleared, MessageDeleted, RaidReceived
 from schemas.events.chat_policy import ChatSettingsUpdated
 from schemas.events.moderation import UserBanned
+from schemas.events.support import UserUnsubscribed
 from tests.query_api.chat.clients import Client, Heard, IrcClient, JsonClient
 from tests.query_api.chat.town import Doors, event
 
@@ -162,6 +163,21 @@ async def test_who_is_a_moderator_no_more_is_put_out_of_a_private_room(street: S
     for kept in street.doors.town.keeper.all():
         kept.check(time.monotonic())
     assert (await eve.hears("error")).text == "room_closed"
+
+
+async def test_whose_subscription_ends_is_put_out_of_a_room_for_subscribers(street: Street) -> None:
+    town, room = street.doors.town, street.room_id
+    bobs, eves = user_id_of("bob"), user_id_of("eve")
+    town.registry.subscribers |= {(room, bobs), (room, eves)}
+    closed = event(ChannelUpdated, channel_id=room, title="", category="", language="", playback_policy=SUBSCRIBERS)
+    town.append(closed, event(VipAdded, channel_id=room, target_id=eves))
+    bob, eve = await street.in_the_room("bob"), await street.in_the_room("eve")
+    town.append(*(event(UserUnsubscribed, channel_id=room, subscriber_id=one) for one in (bobs, eves)))
+    assert (await bob.hears("error")).text == "room_closed"
+    town.append(event(ChatCleared, channel_id=room))
+    assert await eve.hears("cleared")
+    await bob.say("still here?")
+    assert (await bob.hears("error")).text == "not_joined"
 
 
 async def test_a_repeated_event_is_told_once(street: Street) -> None:

@@ -75,12 +75,16 @@ class Registry:
         self.scopes = frozenset(SCOPES)
         self.lifetime = timedelta(hours=1)
         self.away = False
+        self.subscribers: set[tuple[str, str]] = set()
         self._revoked: set[str] = set()
 
     async def login_of(self, channel_id: str) -> str | None:
         if self.away:
             raise Refused("unavailable", "the read models cannot be reached", 1.0)
         return self.logins.get(channel_id)
+
+    async def subscribes(self, channel_id: str, user_id: str) -> bool:
+        return (channel_id, user_id) in self.subscribers
 
     async def session_of(self, token: str) -> Session:
         login = token.removeprefix("token-")
