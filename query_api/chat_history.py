@@ -4,13 +4,14 @@ from __future__ import annotations
 
 # A deletion counts unless it was undone since: then it lies in a span of its moderator's that ended before the undoing.
 # What lies before the last clearing that counts is not searched through for those who do not see it.
-_COUNTING = """
+COUNTING = """
 SELECT a.* FROM chat_actions a
 WHERE a.channel_id = $1 AND NOT EXISTS (
     SELECT FROM moderation_undone u
     WHERE u.channel_id = a.channel_id AND u.moderator_id = a.moderator_id
       AND a.acted_at BETWEEN u.since AND u.until AND a.acted_at <= u.undone_at)
 """
+"""What was done to a channel's messages and counts."""
 
 _MESSAGES = """
 SELECT message_id, channel_id, sender_id, sender_login, sender_name, text, reply_parent_id, badges, emotes,
@@ -60,7 +61,7 @@ ORDER BY m.sent_at {way}, m.message_id {way}
 
 def _sorted(way: str, beyond: str) -> str:
     messages, gifts = (_PAGE.format(said=said, way=way, beyond=beyond) for said in (_MESSAGES, _GIFTS))
-    return _SQL.format(counting=_COUNTING, messages=messages, gifts=gifts, way=way)
+    return _SQL.format(counting=COUNTING, messages=messages, gifts=gifts, way=way)
 
 
 SORTED = {"newest": _sorted("DESC", "<"), "oldest": _sorted("ASC", ">")}

@@ -59,7 +59,7 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
                 found: list[asyncpg.Record] = await connection.fetch(sql, *arguments)
                 return found
-        except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
             raise unavailable("The read models are being built. Try again in a moment.") from error
         except (
             OSError,  # TimeoutError is one

@@ -25,7 +25,8 @@ DONATIONS = Table(
     append_only=True,
     indexes=(
         "(channel_id, donated_at DESC, donation_id DESC)",
-        "(channel_id, donor_id, donated_at DESC, donation_id DESC)",
+        "(channel_id, donated_at DESC, donation_id DESC) WHERE message <> ''",
+        "(channel_id, donor_id, donated_at DESC, donation_id DESC) WHERE message <> ''",
     ),
 )
 

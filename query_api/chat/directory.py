@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncpg import Record
 from cachetools import TTLCache
 
+from query_api.chat.latest import Latest
 from query_api.chat.refusal import Refused
 from query_api.database import Database
 from query_api.errors import ApiError
@@ -14,7 +15,6 @@ _SQL = "SELECT login FROM users WHERE user_id = $1"
 _SUBSCRIBES = "SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2"
 _REMEMBERED = 10_000
 _REMEMBERED_S = 10.0
-REVOKED = 10_000
 
 
 class Directory:
@@ -23,7 +23,7 @@ class Directory:
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database, self._sessions = database, sessions
         self._logins: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBERED_S)
-        self._revoked: dict[str, None] = {}
+        self._revoked = Latest()
 
     async def login_of(self, channel_id: str) -> str | None:
         """None when there is no such channel; empty when its owner is erased."""
@@ -50,9 +50,7 @@ class Directory:
 
     def revoke(self, session_id: str) -> None:
         """The log says that a session has ended; the read model may say so later."""
-        self._revoked[session_id] = None
-        if len(self._revoked) > REVOKED:
-            del self._revoked[next(iter(self._revoked))]
+        self._revoked.add(session_id)
 
     async def _row(self, sql: str, *values: str) -> Record | None:
         try:

@@ -9,11 +9,23 @@ from query_api.watching import may_watch
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import PUBLIC, ChannelUpdated
 from schemas.events.chat_policy import SHIELD_FOLLOWER_MIN, ChatSettingsUpdated, ShieldModeChanged
+from schemas.events.support import UserSubscribed, UserUnsubscribed
 from schemas.message import Event
 
-ROLE_CHANGES = (ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved)
+STANDING = (ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved, UserSubscribed, UserUnsubscribed)
+"""The events that tell what somebody now is in a channel, or is no more."""
 
-FOLDED: tuple[type[Event], ...] = (ChannelUpdated, *ROLE_CHANGES, ChatSettingsUpdated, ShieldModeChanged)
+STANDING_TOPICS = frozenset(event.topic for event in STANDING)
+
+FOLDED: tuple[type[Event], ...] = (
+    ChannelUpdated,
+    ModeratorAdded,
+    ModeratorRemoved,
+    VipAdded,
+    VipRemoved,
+    ChatSettingsUpdated,
+    ShieldModeChanged,
+)
 """The events that `evolve` looks at. The others on the topic, some of them large, need not be decoded."""
 
 

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
@@ -22,7 +23,6 @@ from query_api.chat.room import Format, Room
 from query_api.sessions import Session
 from query_api.watching import REFUSALS
 from schemas.commands.chat import ChatCommand, SendMessage
-from schemas.events.channels import SUBSCRIBERS
 
 TO_WRITE = "user:write:chat"
 POLICY_VIOLATION, INTERNAL_ERROR, SERVICE_RESTART = 1008, 1011, 1012
@@ -31,6 +31,14 @@ POLICY_VIOLATION, INTERNAL_ERROR, SERVICE_RESTART = 1008, 1011, 1012
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 log = structlog.get_logger(__name__)
+
+
+class Grounds(NamedTuple):
+    """What a room's being open to a guest depends on, as far as the log tells. `lapsed`: the subscription has ended."""
+
+    policy: str
+    roles: tuple[Role, ...] = ()
+    lapsed: bool = False
 
 
 class Guest(ABC):
@@ -48,7 +56,7 @@ class Guest(ABC):
         self.end = end
         self.session: Session | None = None
         self.rooms: dict[str, Room] = {}
-        self._admitted_as: dict[str, tuple[str, list[Role]]] = {}
+        self._admitted_as: dict[str, Grounds] = {}
         self._inbox: deque[str] = deque()
         self._work: asyncio.Task[None] | None = None
         self._reconsidering: asyncio.Task[None] | None = None
@@ -136,7 +144,8 @@ class Guest(ABC):
         if len(self.rooms) >= self.house.limits.rooms:
             raise Refused("too_many_rooms", f"a connection may be in {self.house.limits.rooms} rooms; leave one")
         self.house.admission.ask(self.network, time.monotonic())
-        room = await self.house.room(channel_id, self.session.user_id if self.session else None)
+        room = await self.house.room(channel_id, self._user_id)
+        grounds = self._grounds_in(room)
         cursor = self.house.cursor_of(room, after)
         if after is not None and not room.reaches(cursor):
             self.house.admission.ask_for_what_is_old(self.network, time.monotonic())
@@ -145,30 +154,21 @@ class Guest(ABC):
             return
         if sum(len(entry.wire(self.format, room)) for entry in missed) > self.house.limits.replay_bytes:
             raise too_old(room)
-        if self.house.rooms.get(channel_id) is not room:
-            raise Refused("unavailable", "the room was closed meanwhile; try again", 0.1)
+        if self.house.rooms.get(channel_id) is not room or self._grounds_in(room) != grounds:
+            raise Refused("unavailable", "the room changed meanwhile; try again", 0.1)
         self.greet(room, cursor)
         room.enter(self, missed)
         self.rooms[channel_id] = room
-        self._admitted_as[channel_id] = self._standing_in(room)
+        self._admitted_as[channel_id] = grounds
         if self.session is not None:
             self._arrive(room, self.session)
 
     def reconsider(self) -> None:
-        """Called now and then, and when a role changes: the guest may have lost what let him into a room."""
-        doubtful = [
-            room for room in self.rooms.values() if self._admitted_as[room.channel_id] != self._standing_in(room)
-        ]
-        if doubtful and (self._reconsidering is None or self._reconsidering.done()):
-            self._reconsidering = asyncio.create_task(self._reconsider(doubtful))
-
-    def unsubscribed(self, channel_id: str) -> None:
-        """The log says so; the read model may say so later."""
-        room = self.rooms[channel_id]
-        policy, roles = self._standing_in(room)
-        if policy == SUBSCRIBERS and not roles:
-            self.leave(room)
-            self.put_out(room, Refused("room_closed", REFUSALS[policy]))
+        """Called now and then, and when the guest's standing changes: he may have lost what let him into a room."""
+        changed = [room for room in self.rooms.values() if self._admitted_as[room.channel_id] != self._grounds_in(room)]
+        unknown = [room for room in changed if not self._judge(room)]
+        if unknown and (self._reconsidering is None or self._reconsidering.done()):
+            self._reconsidering = asyncio.create_task(self._ask_who_subscribes(unknown))
 
     def leave(self, room: Room) -> None:
         room.leave(self)
@@ -217,28 +217,44 @@ class Guest(ABC):
             raise Refused("missing_scope", f"the token lacks the scope {scope}; sign in again and ask for it")
         return self.session
 
-    def _standing_in(self, room: Room) -> tuple[str, list[Role]]:
-        """What a room's being open to the guest depends on, as far as the log tells."""
-        roles = room.facts.roles_of(room.channel_id, self.session.user_id) if self.session is not None else []
-        return room.facts.playback_policy, roles
+    @property
+    def _user_id(self) -> str | None:
+        return self.session.user_id if self.session is not None else None
 
-    async def _reconsider(self, doubtful: list[Room]) -> None:
-        for room in doubtful:
-            standing, why = self._standing_in(room), None
+    def _grounds_in(self, room: Room) -> Grounds:
+        policy, user_id = room.facts.playback_policy, self._user_id
+        if user_id is None:
+            return Grounds(policy)
+        lapsed = self.house.lapsed(room.channel_id, user_id)
+        return Grounds(policy, tuple(room.facts.roles_of(room.channel_id, user_id)), lapsed)
+
+    def _judge(self, room: Room, subscribes: bool | None = None) -> bool:
+        """Let the guest stay, or put him out. False where only the read model knows: whether he subscribes."""
+        grounds = self._grounds_in(room)
+        if grounds.lapsed or self._user_id is None:
+            subscribes = False
+        known = (subscribes,) if subscribes is not None else (True, False)
+        verdicts = {room.facts.may_read(room.channel_id, self._user_id, subscribes=either) for either in known}
+        if len(verdicts) > 1:
+            return False
+        if verdicts == {True}:
+            before = self._admitted_as[room.channel_id]
+            self._admitted_as[room.channel_id] = grounds
+            if before.roles != grounds.roles:
+                self.tell_roles(room)
+        else:
+            self.leave(room)
+            self.put_out(room, Refused("room_closed", REFUSALS[grounds.policy]))
+        return True
+
+    async def _ask_who_subscribes(self, rooms: list[Room]) -> None:
+        for room in rooms:
             try:
-                await self.house.room(room.channel_id, self.session.user_id if self.session else None)
-            except Refused as refused:
-                why = refused
-            if self.rooms.get(room.channel_id) is not room:
-                continue
-            if why is None:
-                _, roles = self._admitted_as[room.channel_id]
-                self._admitted_as[room.channel_id] = standing
-                if roles != standing[1]:
-                    self.tell_roles(room)
-            elif why.code != "unavailable":  # else again at the next look
-                self.leave(room)
-                self.put_out(room, why)
+                subscribes = await self.house.subscribes(room.channel_id, self._user_id or "")
+            except Refused:
+                continue  # Postgres is away: again at the next look
+            if self.rooms.get(room.channel_id) is room:
+                self._judge(room, subscribes)
 
     def _arrive(self, room: Room, session: Session) -> None:
         if room.arrive(chatter_of(session), self):

@@ -13,6 +13,7 @@ from query_api.chat.chatters import Chatter
 from query_api.chat.cursor import Cursor
 from query_api.chat.desk import Desk
 from query_api.chat.directory import Directory
+from query_api.chat.latest import Latest
 from query_api.chat.limits import Limits
 from query_api.chat.refusal import Refused
 from query_api.chat.replay import Replays
@@ -23,7 +24,7 @@ from query_api.sessions import Session
 from query_api.watching import REFUSALS
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import SUBSCRIBERS
-from schemas.events.support import UserUnsubscribed
+from schemas.events.support import UserSubscribed, UserUnsubscribed
 from schemas.message import Event
 from topology.topics import PARTITIONS
 
@@ -42,6 +43,7 @@ class House:
     admission: Admission
     limits: Limits
     sends: TokenBuckets = field(init=False)
+    _lapsed: Latest = field(init=False, default_factory=Latest)
     _guests: defaultdict[str, set[Guest]] = field(init=False, default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
@@ -53,12 +55,21 @@ class House:
         login = await self.directory.login_of(channel_id)
         if not login:  # nobody has it, or who had it is erased
             raise Refused("unknown_room", "there is no such channel")
-        facts = self.rooms.facts.of(channel_id)
-        asks = facts.playback_policy == SUBSCRIBERS and user_id is not None
-        subscribes = asks and await self.directory.subscribes(channel_id, user_id or "")
+        asks = self.rooms.facts.of(channel_id).playback_policy == SUBSCRIBERS and user_id is not None
+        subscribes = asks and await self.subscribes(channel_id, user_id or "")
+        facts = self.rooms.facts.of(channel_id)  # of now: the log went on meanwhile
         if not facts.may_read(channel_id, user_id, subscribes=subscribes):
             raise Refused("room_closed", REFUSALS[facts.playback_policy])
         return self.rooms.open(channel_id, login, partition_of(channel_id))
+
+    async def subscribes(self, channel_id: str, user_id: str) -> bool:
+        """As the read model says, unless the log says otherwise since. Raises Refused while Postgres is away."""
+        subscribes = await self.directory.subscribes(channel_id, user_id)
+        return subscribes and not self.lapsed(channel_id, user_id)
+
+    def lapsed(self, channel_id: str, user_id: str) -> bool:
+        """Whether the log says that the subscription has ended."""
+        return (channel_id, user_id) in self._lapsed
 
     def cursor_of(self, room: Room, text: str | None) -> Cursor:
         """What the guest has seen of the room; without a cursor all that there was. Raises Refused."""
@@ -89,17 +100,19 @@ class House:
 
     def _stand(self, event: Event) -> None:
         match event:
+            case UserSubscribed():
+                self._lapsed.discard((event.channel_id, event.subscriber_id))
             case UserUnsubscribed():
-                for guest in self._guests_in(event.channel_id, event.subscriber_id):
-                    guest.unsubscribed(event.channel_id)
+                self._lapsed.add((event.channel_id, event.subscriber_id))
+                self._reconsider(event.channel_id, event.subscriber_id)
             case ModeratorAdded() | ModeratorRemoved() | VipAdded() | VipRemoved():
-                for guest in self._guests_in(event.channel_id, event.target_id):
-                    guest.reconsider()
+                self._reconsider(event.channel_id, event.target_id)
 
-    def _guests_in(self, channel_id: str, user_id: str) -> list[Guest]:
-        """A user's connections that are in the room."""
-        guests = [guest for several in self._guests.values() for guest in several if channel_id in guest.rooms]
-        return [guest for guest in guests if guest.session is not None and guest.session.user_id == user_id]
+    def _reconsider(self, channel_id: str, user_id: str) -> None:
+        for guests in self._guests.values():
+            for guest in tuple(guests):
+                if channel_id in guest.rooms and guest.session is not None and guest.session.user_id == user_id:
+                    guest.reconsider()
 
 
 def chatter_of(session: Session) -> Chatter:

@@ -14,10 +14,9 @@ import structlog
 
 from query_api.chat.cursor import Cursor
 from query_api.chat.decoder import Decoder
-from query_api.chat.facts import ROLE_CHANGES, AllFacts
+from query_api.chat.facts import STANDING, STANDING_TOPICS, AllFacts
 from query_api.chat.limits import Limits
 from query_api.chat.room import Room
-from schemas.events.support import UserUnsubscribed
 from schemas.message import Event
 from schemas.sealing import personal_of
 from topology.tail import Record
@@ -96,14 +95,14 @@ class Rooms:
         partition = self._partitions[record.partition]
         partition.at = partition.at.past(record.topic, record.offset)
         content: bytes | Event = record.value
+        event = self._decoder.event(record.value) if record.topic in STANDING_TOPICS else None
         if record.topic == "channels":
-            event = self._decoder.event(record.value)
             if event is None:
                 return
             content = event
             self.facts.take(record.key, event)
-            if isinstance(event, ROLE_CHANGES):
-                self.on_standing(event)
+        if isinstance(event, STANDING):
+            self.on_standing(event)
         kept = Kept(record.topic, record.offset, record.key, content, partition.at)
         partition.kept.append(kept)
         if len(partition.kept) > self._limits.partition_backlog:
@@ -112,10 +111,8 @@ class Rooms:
         room = self._rooms.get(record.key)
         if room is None:
             return
-        event = self._event_of(kept)
-        if isinstance(event, UserUnsubscribed):
-            self.on_standing(event)
-        elif event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
+        event = event or self._event_of(kept)
+        if event is not None and room.take(event, kept.topic, kept.offset, kept.cursor):
             self.flush_soon(room)
 
     def forget(self, erased: Collection[str]) -> None:

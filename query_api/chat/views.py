@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Mapping
 
-from query_api.chat.facts import FOLDED, Facts
+from query_api.chat.facts import FOLDED, STANDING, Facts
 from query_api.chat.fragments import cheered, fragments_of, text_of
 from query_api.chat.frames import (
     Badge,
@@ -39,8 +39,7 @@ SHOWN: tuple[type[Event], ...] = (
 )
 """What rooms show. What AutoMod stopped is nobody's but the moderators'."""
 
-WANTED: frozenset[type[Event]] = frozenset((*SHOWN, *FOLDED, support.UserUnsubscribed))
-"""Who subscribes no more is not shown, but may have to leave."""
+WANTED: frozenset[type[Event]] = frozenset((*SHOWN, *FOLDED, *STANDING))
 
 COLOURS = (
     "#FF0000", "#0000FF", "#008000", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57",

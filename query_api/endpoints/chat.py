@@ -22,7 +22,7 @@ from query_api.moderating import moderates, submit
 from query_api.owner import require_owner
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from query_api.rejections import DROPPED
-from query_api.watching import REFUSALS, may_watch
+from query_api.room_door import require_open
 from schemas.commands.chat import SendMessage
 
 PATH = "/helix/chat/messages"
@@ -31,13 +31,6 @@ SEES_DELETED = "moderator:manage:chat_messages"
 _REACTIONS = """
 SELECT message_id, emote, count(*) FROM chat_reactions WHERE message_id = ANY($1::text[])
 GROUP BY message_id, emote ORDER BY count(*) DESC, emote
-"""
-
-
-_ROOM = """
-SELECT playback_policy, EXISTS (SELECT FROM channel_roles WHERE channel_id = $1 AND user_id = $2) AS helps,
-       EXISTS (SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2) AS subscribes
-FROM channels WHERE channel_id = $1
 """
 
 
@@ -115,7 +108,7 @@ class SentMessage(BaseModel):
 
 async def list_messages(call: Call[MessagesQuery, Nothing]) -> Answer:
     query, services = call.query, call.services
-    await _require_open(call)
+    await require_open(call, query.broadcaster_id)
     rows = await services.database.rows(
         SORTED[query.sort],
         query.broadcaster_id,
@@ -166,17 +159,6 @@ async def send_message(call: Call[Nothing, NewMessage]) -> Answer:
 def _sent(message_id: str, dropped: DropReason | None) -> Answer:
     sent = SentMessage(message_id=message_id, is_sent=dropped is None, drop_reason=dropped)
     return Answer(Listing[SentMessage](data=[sent]))
-
-
-async def _require_open(call: Call[MessagesQuery, Nothing]) -> None:
-    """What was said in a channel is for who may be in its room. Raises ApiError 403."""
-    channel_id, user_id = call.query.broadcaster_id, call.session.user_id if call.session else ""
-    room = await call.services.database.row(_ROOM, channel_id, user_id)
-    if room is None or room["helps"]:
-        return
-    policy = room["playback_policy"]
-    if not may_watch(user_id, channel_id, policy, subscribes=room["subscribes"]):
-        raise ApiError(403, REFUSALS[policy], policy)
 
 
 async def _sees_deleted(call: Call[MessagesQuery, Nothing]) -> bool:

@@ -10,19 +10,28 @@ from asyncpg import Record
 from pydantic import BaseModel, Field
 
 from commands.identity import new_id
+from query_api.chat_history import COUNTING
 from query_api.endpoint import Answer, Body, Call, Endpoint, Nothing
 from query_api.fields import Line, UserId
 from query_api.pages import Listing, Page, PageQuery, by_time, paged
 from query_api.rate_limit import refuse_if_spent
+from query_api.room_door import require_open
 from schemas.commands.support import Donate
 
-_SQL = """
+# What moderators took back of the chat is not said here either.
+_LISTED = """
+WITH counting AS NOT MATERIALIZED ({counting})
 SELECT d.donation_id, d.channel_id, d.donor_id, coalesce(u.login, '') AS login,
-       coalesce(u.display_name, '') AS display_name, d.amount_minor, d.currency, d.message, d.donated_at
+       coalesce(u.display_name, '') AS display_name, d.amount_minor, d.currency, d.donated_at,
+       CASE WHEN (SELECT true FROM counting c WHERE c.action = 'delete' AND c.subject_id = d.donation_id LIMIT 1)
+                 OR (SELECT true FROM counting c WHERE c.action = 'clear' AND c.acted_at >= d.donated_at LIMIT 1)
+            THEN '' ELSE d.message END AS message
 FROM donations d LEFT JOIN users u ON u.user_id = d.donor_id
 WHERE d.channel_id = $1 AND ($2::timestamptz IS NULL OR (d.donated_at, d.donation_id) < ($2, $3))
 ORDER BY d.donated_at DESC, d.donation_id DESC LIMIT $4
 """
+
+_SQL = _LISTED.format(counting=COUNTING)
 
 
 class Amount(Body):
@@ -86,6 +95,7 @@ async def donate(call: Call[Nothing, NewDonation]) -> Answer:
 
 async def list_donations(call: Call[DonationsQuery, Nothing]) -> Answer:
     query = call.query
+    await require_open(call, query.broadcaster_id)
     after = query.place(by_time)
     rows = await call.services.database.rows(_SQL, query.broadcaster_id, *after, query.first + 1)
     page, pagination = paged(rows, query.first, by_time, lambda row: (row["donated_at"], row["donation_id"]))
@@ -111,11 +121,13 @@ ENDPOINTS = (
         path="/helix/donations",
         tag="Donations",
         summary="Get a channel's donations",
-        description="Newest first.",
+        description="Newest first. Of a channel that is not public, for who may watch it or helps to run it. What was "
+        "deleted from the chat is not said here either.",
         handler=list_donations,
         query=DonationsQuery,
         body=Nothing,
         answer=Page[Donation],
+        rejections=(403,),
     ),
     Endpoint(
         method="POST",

@@ -123,6 +123,8 @@ def test_what_was_said_with_a_donation_is_among_the_messages(owner: Member, mode
     query = as_moderator(owner, owner, message_id=shown["message_id"])
     gone = done(owner.ask("DELETE", "/helix/moderation/chat", params=query))
     assert [one["message"] for one in history(viewer, owner, after=gone, sort="oldest")] == ["before", "after"]
+    gifts = listed(viewer.ask("GET", "/helix/donations", params={"broadcaster_id": owner.id}))
+    assert [(gift["message"], gift["amount"]["value"]) for gift in gifts] == [("", 500), ("", 500)]
 
 
 def test_history_is_read_by_pages_by_user_and_by_time(owner: Member, viewer: Member) -> None:
@@ -160,6 +162,7 @@ class TestNotPublic:
         query = {"broadcaster_id": owner.id}
         assert refused(viewer.ask("GET", MESSAGES, params=query, after=seen)) == (403, policy)
         assert refused(edge.client.get(MESSAGES, params=query)) == (403, policy)
+        assert refused(viewer.ask("GET", "/helix/donations", params=query)) == (403, policy)
         assert refused(say(viewer, owner, "let me in")) == (403, policy)
         assert [shown["message"] for shown in history(owner, owner)] == ["among us"]
 

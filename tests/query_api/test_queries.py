@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
@@ -30,7 +31,7 @@ def _queries() -> Iterator[tuple[str, str]]:
 
 def _template(text: str) -> bool:
     """What is made of it is among the queries."""
-    return "{" in text
+    return re.search(r"\{[a-z]+\}", text) is not None
 
 
 async def _problems(postgres: str) -> list[str]:

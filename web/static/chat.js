@@ -67,6 +67,7 @@ export class Chat {
     socket.addEventListener("frame", ({ detail }) => this.#show(detail));
     socket.addEventListener("refused", ({ detail }) => {
       this.#refused = true;
+      this.#stand(null);
       this.#form.complain(detail.message);
     });
     socket.addEventListener("session-over", () => this.#session.expire());

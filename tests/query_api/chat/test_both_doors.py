@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from commands.identity import user_id_of
 from query_api.chat.guest import SERVICE_RESTART
-from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded
+from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import PRIVATE, SUBSCRIBERS, ChannelUpdated
 from schemas.events.chat import ChatCleared, MessageDeleted, RaidReceived
 from schemas.events.chat_policy import ChatSettingsUpdated
 from schemas.events.moderation import UserBanned
-from schemas.events.support import UserUnsubscribed
+from schemas.events.support import UserSubscribed, UserUnsubscribed
 from tests.query_api.chat.clients import Client, Heard, IrcClient, JsonClient
 from tests.query_api.chat.town import Doors, event
 
@@ -159,9 +160,8 @@ async def test_who_is_a_moderator_no_more_is_put_out_of_a_private_room(street: S
     private = event(ChannelUpdated, channel_id=room, title="", category="", language="", playback_policy=PRIVATE)
     street.doors.town.append(private, event(ModeratorAdded, channel_id=room, target_id=eves))
     eve = await street.in_the_room("eve")
+    street.doors.town.registry.away = True
     street.doors.town.append(event(ModeratorRemoved, channel_id=room, target_id=eves))
-    for kept in street.doors.town.keeper.all():
-        kept.check(time.monotonic())
     assert (await eve.hears("error")).text == "room_closed"
 
 
@@ -176,8 +176,15 @@ async def test_whose_subscription_ends_is_put_out_of_a_room_for_subscribers(stre
     assert (await bob.hears("error")).text == "room_closed"
     town.append(event(ChatCleared, channel_id=room))
     assert await eve.hears("cleared")
-    await bob.say("still here?")
-    assert (await bob.hears("error")).text == "not_joined"
+    await bob.join("ada", room)
+    assert (await bob.hears("error")).text == "room_closed"
+    town.append(event(VipRemoved, channel_id=room, target_id=eves))
+    assert (await eve.hears("error")).text == "room_closed"
+    again = event(UserSubscribed, channel_id=room, subscriber_id=bobs, tier="1000", since=datetime.now(UTC))
+    town.append(again)
+    await bob.join("ada", room)
+    await bob.say("subscribed again")
+    assert await bob.hears("accepted")
 
 
 async def test_a_repeated_event_is_told_once(street: Street) -> None:

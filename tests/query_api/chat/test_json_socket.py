@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from commands.identity import user_id_of
+from query_api.chat.cursor import Cursor
 from query_api.chat.frames import SERVER_FRAMES
+from query_api.chat.room import Entry, Room
 from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded
+from schemas.events.channels import PRIVATE, ChannelUpdated
 from schemas.events.chat import ChatCleared, MessageSent
 from schemas.events.moderation import UserBanned
 from schemas.events.support import UserSubscribed
@@ -75,6 +78,34 @@ async def test_a_role_that_changes_is_told_at_once_to_whose_it_is(bob: JsonClien
     assert [frame.get("you", {}).get("roles") for frame in await bob.frames_until("standing")][-1] == []
     assert [frame["type"] for frame in await eve.frames_until("cleared")] == ["cleared"]
     await eve.close()
+
+
+async def test_roles_that_change_in_one_moment_are_told_once_each(bob: JsonClient, town: Town) -> None:
+    await joined(bob)
+    roles = (event(ModeratorAdded, channel_id=ADA, target_id=BOB), event(VipAdded, channel_id=ADA, target_id=BOB))
+    town.append(*roles, event(ChatCleared, channel_id=ADA))
+    told = await bob.frames_until("cleared")
+    assert [frame["you"]["roles"] for frame in told[:-1]] == [["moderator"], ["moderator", "vip"]]
+
+
+async def test_who_loses_the_role_while_coming_back_stays_outside(
+    bob: JsonClient, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = event(ChannelUpdated, channel_id=ADA, title="", category="", language="", playback_policy=PRIVATE)
+    town.append(event(ModeratorAdded, channel_id=ADA, target_id=BOB), private)
+    cursor = (await joined(bob))["cursor"]
+    await bob.tell(type="leave", room_id=ADA)
+    missed = town.house.replays.missed
+
+    async def dismissed_meanwhile(room: Room, since: Cursor) -> list[Entry]:
+        town.append(event(ModeratorRemoved, channel_id=ADA, target_id=BOB))
+        return await missed(room, since)
+
+    monkeypatch.setattr(town.house.replays, "missed", dismissed_meanwhile)
+    await bob.join("ada", ADA, after=cursor)
+    assert (await bob.frames_until("error"))[-1]["code"] == "unavailable"
+    await bob.join("ada", ADA, after=cursor)
+    assert (await bob.frames_until("error"))[-1]["code"] == "room_closed"
 
 
 async def test_a_message_comes_whole(bob: JsonClient, town: Town) -> None:

@@ -84,6 +84,8 @@ class Registry:
         return self.logins.get(channel_id)
 
     async def subscribes(self, channel_id: str, user_id: str) -> bool:
+        if self.away:
+            raise Refused("unavailable", "the read models cannot be reached", 1.0)
         return (channel_id, user_id) in self.subscribers
 
     async def session_of(self, token: str) -> Session:

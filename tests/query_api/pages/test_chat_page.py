@@ -67,12 +67,16 @@ def test_who_is_made_a_moderator_in_the_room_gets_the_tools_and_loses_them_again
     page, member = visit.page, edge.register()
     chatting(edge, owner, page, member)
     tools = page.locator("#moderation-home summary")
-    assert tools.count() == 0
-    appoint(owner, member)
-    expect(tools).to_be_visible(timeout=SOON_MS)
     query = {"broadcaster_id": owner.id, "user_id": member.id}
-    done(owner.ask("DELETE", "/helix/moderation/moderators", params=query))
-    expect(tools).to_have_count(0, timeout=SOON_MS)
+    for policy in ("public", "private"):
+        assert tools.count() == 0
+        appoint(owner, member)
+        expect(tools).to_be_visible(timeout=SOON_MS)
+        of_owner, wish = {"broadcaster_id": owner.id}, {"playback_policy": policy}
+        done(owner.ask("PATCH", "/helix/channels", params=of_owner, json=wish))
+        done(owner.ask("DELETE", "/helix/moderation/moderators", params=query))
+        expect(tools).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator("#chat-error")).to_contain_text("private")
 
 
 def act_on_last(page: Page, action: str) -> None:
