@@ -66,7 +66,10 @@ class Siege:
                 async with connect(
                     self._url, proxy=None, additional_headers=headers, max_queue=None, close_timeout=0.5
                 ) as connection:
-                    await attack(connection, name)
+                    try:
+                        await attack(connection, name)
+                    finally:
+                        connection.transport.abort()  # or a farewell that is cancelled leaves it open
             except ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd is not None else 1006
                 self.outcomes[name, str(code)] += 1

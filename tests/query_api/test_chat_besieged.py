@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,23 @@ pytestmark = pytest.mark.stack
 PATIENCE_S = 60.0
 SAID = 60
 SECRET = "what-only-the-room-should-know"
+ANSWERS = (
+    ("oversized", "1009"),
+    ("binary", "1003"),
+    ("not UTF-8", "1007"),
+    ("tiny frames", "1008"),
+    ("fragments", "1008"),
+    ("joins", "unknown_room"),
+    ("joins", "join_ratelimit"),
+    ("forged token", "bad_token"),
+    ("forged token", "join_ratelimit"),
+    ("flood", "msg_ratelimit"),
+    ("empty lines", "ERROR"),
+    ("endless line", "ERROR"),
+    ("channels", "NOTICE"),
+    ("forged password", "NOTICE"),
+)
+"""Every attack meets each of its answers; how soon is up to the machine."""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +61,10 @@ def from_address(chat: Chat, address: str) -> connect:
     return connect(chat.url, proxy=None, additional_headers={"X-Forwarded-For": address}, max_queue=None)
 
 
+def unanswered(siege: Siege) -> list[tuple[str, str]]:
+    return [answer for answer in ANSWERS if not siege.outcomes[answer]]
+
+
 async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_their_worst(
     chat: Chat, edge: Edge
 ) -> None:
@@ -58,16 +80,17 @@ async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_th
         await speaker.send(json.dumps({"type": "join", "room_id": room.id, "token": room.token}))
         attacks = [asyncio.ensure_future(attack) for attack in siege.attacks()]
         try:
-            accepted = []
-            for number in range(SAID):
+            accepted: list[str] = []
+            deadline = time.monotonic() + PATIENCE_S
+            while (number := len(accepted)) < SAID or (unanswered(siege) and time.monotonic() < deadline):
                 say = {"type": "message", "room_id": room.id, "content": f"{SECRET} {number}", "id": f"o-{number}"}
                 await speaker.send(json.dumps(say))
                 while (frame := json.loads(await speaker.recv()))["type"] != "accepted":
                     assert frame["type"] != "error", frame
                 accepted.append(frame["message_id"])
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05 if number < SAID else 1.0)
             heard: list[str] = []
-            while len(heard) < SAID:
+            while len(heard) < len(accepted):
                 frame = json.loads(await reader.recv())
                 if frame["type"] == "message" and frame["user"]["id"] == room.id:
                     heard.append(frame["id"])
@@ -76,29 +99,12 @@ async def test_the_room_hears_everything_once_and_in_order_while_strangers_do_th
             for task in attacks:
                 task.cancel()
             outcomes = await asyncio.gather(*attacks, return_exceptions=True)
+    assert not unanswered(siege), siege.outcomes
     assert heard == accepted
     assert not gone, f"an attack ended by itself: {outcomes}"
     assert chat.running.poll() is None
     assert chat.running.pid == pid
     assert await asyncio.to_thread(answers, f"http://127.0.0.1:{chat.settings.chat_port}/health/ready")
-
-    for attack, answer in (
-        ("oversized", "1009"),
-        ("binary", "1003"),
-        ("not UTF-8", "1007"),
-        ("tiny frames", "1008"),
-        ("fragments", "1008"),
-        ("joins", "unknown_room"),
-        ("joins", "join_ratelimit"),
-        ("forged token", "bad_token"),
-        ("forged token", "join_ratelimit"),
-        ("flood", "msg_ratelimit"),
-        ("empty lines", "ERROR"),
-        ("endless line", "ERROR"),
-        ("channels", "NOTICE"),
-        ("forged password", "NOTICE"),
-    ):
-        assert siege.outcomes[attack, answer], f"{attack} was never answered by {answer}: {siege.outcomes}"
 
 
 def test_its_log_tells_no_token_and_nothing_that_was_said(chat: Chat) -> None:
