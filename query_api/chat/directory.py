@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from asyncpg import Record
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
-from query_api.chat.latest import Latest
 from query_api.chat.refusal import Refused
 from query_api.database import Database
 from query_api.errors import ApiError
@@ -15,6 +14,8 @@ _SQL = "SELECT login FROM users WHERE user_id = $1"
 _SUBSCRIBES = "SELECT FROM subscriptions WHERE channel_id = $1 AND subscriber_id = $2"
 _REMEMBERED = 10_000
 _REMEMBERED_S = 10.0
+ENDED = 10_000
+"""Sessions, or subscriptions, that the log says have ended: the read model knows by the time that one is forgotten."""
 
 
 class Directory:
@@ -23,7 +24,7 @@ class Directory:
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database, self._sessions = database, sessions
         self._logins: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBERED_S)
-        self._revoked = Latest()
+        self._revoked: LRUCache[str, None] = LRUCache(ENDED)
 
     async def login_of(self, channel_id: str) -> str | None:
         """None when there is no such channel; empty when its owner is erased."""
@@ -50,7 +51,7 @@ class Directory:
 
     def revoke(self, session_id: str) -> None:
         """The log says that a session has ended; the read model may say so later."""
-        self._revoked.add(session_id)
+        self._revoked[session_id] = None
 
     async def _row(self, sql: str, *values: str) -> Record | None:
         try:

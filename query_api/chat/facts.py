@@ -12,20 +12,14 @@ from schemas.events.chat_policy import SHIELD_FOLLOWER_MIN, ChatSettingsUpdated,
 from schemas.events.support import UserSubscribed, UserUnsubscribed
 from schemas.message import Event
 
-STANDING = (ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved, UserSubscribed, UserUnsubscribed)
+ROLE_CHANGES = (ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved)
+
+STANDING = (*ROLE_CHANGES, UserSubscribed, UserUnsubscribed)
 """The events that tell what somebody now is in a channel, or is no more."""
 
 STANDING_TOPICS = frozenset(event.topic for event in STANDING)
 
-FOLDED: tuple[type[Event], ...] = (
-    ChannelUpdated,
-    ModeratorAdded,
-    ModeratorRemoved,
-    VipAdded,
-    VipRemoved,
-    ChatSettingsUpdated,
-    ShieldModeChanged,
-)
+FOLDED: tuple[type[Event], ...] = (ChannelUpdated, *ROLE_CHANGES, ChatSettingsUpdated, ShieldModeChanged)
 """The events that `evolve` looks at. The others on the topic, some of them large, need not be decoded."""
 
 

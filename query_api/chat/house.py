@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiokafka.partitioner import murmur2
+from cachetools import LRUCache
 
 from query_api.chat.admission import Admission
 from query_api.chat.chatters import Chatter
 from query_api.chat.cursor import Cursor
 from query_api.chat.desk import Desk
-from query_api.chat.directory import Directory
-from query_api.chat.latest import Latest
+from query_api.chat.directory import ENDED, Directory
+from query_api.chat.facts import ROLE_CHANGES
 from query_api.chat.limits import Limits
 from query_api.chat.refusal import Refused
 from query_api.chat.replay import Replays
@@ -22,7 +23,6 @@ from query_api.chat.rooms import Rooms
 from query_api.rate_limit import TokenBuckets
 from query_api.sessions import Session
 from query_api.watching import REFUSALS
-from schemas.events.channel_roles import ModeratorAdded, ModeratorRemoved, VipAdded, VipRemoved
 from schemas.events.channels import SUBSCRIBERS
 from schemas.events.support import UserSubscribed, UserUnsubscribed
 from schemas.message import Event
@@ -43,7 +43,7 @@ class House:
     admission: Admission
     limits: Limits
     sends: TokenBuckets = field(init=False)
-    _lapsed: Latest = field(init=False, default_factory=Latest)
+    _lapsed: LRUCache[tuple[str, str], None] = field(init=False, default_factory=lambda: LRUCache(ENDED))
     _guests: defaultdict[str, set[Guest]] = field(init=False, default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
@@ -99,14 +99,13 @@ class House:
             guest.session_ended()
 
     def _stand(self, event: Event) -> None:
-        match event:
-            case UserSubscribed():
-                self._lapsed.discard((event.channel_id, event.subscriber_id))
-            case UserUnsubscribed():
-                self._lapsed.add((event.channel_id, event.subscriber_id))
-                self._reconsider(event.channel_id, event.subscriber_id)
-            case ModeratorAdded() | ModeratorRemoved() | VipAdded() | VipRemoved():
-                self._reconsider(event.channel_id, event.target_id)
+        if isinstance(event, UserSubscribed):
+            self._lapsed.pop((event.channel_id, event.subscriber_id), None)
+        elif isinstance(event, UserUnsubscribed):
+            self._lapsed[event.channel_id, event.subscriber_id] = None
+            self._reconsider(event.channel_id, event.subscriber_id)
+        elif isinstance(event, ROLE_CHANGES):
+            self._reconsider(event.channel_id, event.target_id)
 
     def _reconsider(self, channel_id: str, user_id: str) -> None:
         for guests in self._guests.values():

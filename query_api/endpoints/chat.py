@@ -178,8 +178,9 @@ async def _reactions(call: Call[Any, Any], message_ids: Sequence[str]) -> dict[s
 def _message(row: Record, reactions: list[ReactionCount]) -> ChatMessage:
     badges = (badge.partition("/") for badge in row["badges"].split())
     text, emotes, cheer = row["text"], row["emotes"], None
-    fragments = fragments_of(text, emotes)
-    if row["amount_minor"] is not None:
+    if row["amount_minor"] is None:
+        fragments = fragments_of(text, emotes)
+    else:
         cheer = Cheer(amount_minor=row["amount_minor"], currency=row["currency"])
         fragments = cheered(cheer, text, emotes)
         text, emotes = text_of(fragments), emotes_tag(fragments)

@@ -1,11 +1,12 @@
-"""One past for all tests of replay: starting its engines costs more than they do."""
+"""One past for all tests of replay: starting its engines costs more than they do. A database each for those of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.engines import own_database
 from tests.projections.past import Past, past
 
 
@@ -14,3 +15,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     """Filled topics. Whoever poisons a topic uses one that nobody else rebuilds."""
     with past(tmp_path_factory.mktemp("past")) as made:
         yield made
+
+
+@pytest.fixture
+async def dsn(postgres: str) -> AsyncIterator[str]:
+    """A database of the test's own."""
+    async with own_database(postgres) as dsn:
+        yield dsn

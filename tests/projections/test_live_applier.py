@@ -19,7 +19,7 @@ from projections.postgres.sink import PostgresSink
 from schemas.events.chat import MessageSent
 from schemas.events.follows import UserFollowed
 from schemas.wire import Codec
-from tests.engines import free_ports, own_database
+from tests.engines import free_ports
 from tests.projections.parts import ends, event
 from topology.kafka import consumer_config
 from topology.settings import Settings
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.stack
 def codec(registry: Settings) -> Iterator[Codec]:
     with closing(Codec(registry.schema_registry_url)) as codec:
         yield codec
-
-
-@pytest.fixture
-async def dsn(postgres: str) -> AsyncIterator[str]:
-    async with own_database(postgres) as dsn:
-        yield dsn
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from projections.models import MODELS, chat, follows
 from projections.postgres.schema import ensure_live
 from projections.postgres.sink import PostgresSink
 from projections.tables import Model
-from tests.engines import own_database
 from tests.projections.folding import record
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
@@ -30,13 +29,6 @@ def message(offset: int, text: str = "hi", channel: str = "1", **more: Any) -> R
     ids = {"message_id": str(uuid.uuid4()), "channel_id": channel, "sender_id": "2", "reply_parent_id": None}
     sent = record("MessageSent", **{**ids, "text": text, "occurred_at": NOW, **more})
     return sent._replace(offset=offset)
-
-
-@pytest.fixture
-async def dsn(postgres: str) -> AsyncIterator[str]:
-    """A database of its own."""
-    async with own_database(postgres) as dsn:
-        yield dsn
 
 
 @pytest.fixture

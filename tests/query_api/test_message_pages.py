@@ -43,8 +43,7 @@ async def history(postgres: str) -> AsyncIterator[asyncpg.Connection]:
         reader = await asyncpg.connect(dsn, server_settings={"search_path": "tally"})
         await create_base(reader)
         made = {model.name: await ensure_live(reader, model) for model in MODELS}
-        schemas = {name: schema_name(name, version) for name, version in made.items()}
-        await reader.execute(FILLED.format(**{name.replace("-", "_"): schema for name, schema in schemas.items()}))
+        await reader.execute(FILLED.format(**{name: schema_name(name, made[name]) for name in ("chat", "support")}))
         yield reader
         await reader.close()
 

@@ -20,8 +20,8 @@ export class ChatProblem extends Error {
 
 /**
  * Events: "frame" (detail: a frame of the room; each comes once, in the log's order), "joined" (detail: that frame;
- * `fresh` says that what was before it is unknown), "standing" (detail: that frame), "state" (detail: "connecting", "open" or "closed"), "refused"
- * (detail: a ChatProblem: the room is not open to this visitor), "session-over".
+ * `fresh` says that what was before it is unknown), "standing" (detail: that frame), "state" (detail: "connecting",
+ * "open" or "closed"), "refused" (detail: a ChatProblem: the room is not open to this visitor), "session-over".
  */
 export class ChatSocket extends EventTarget {
   #url;

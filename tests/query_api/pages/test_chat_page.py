@@ -50,14 +50,12 @@ def send(page: Page, text: str) -> None:
 
 
 def moderating(edge: Edge, owner: Member, page: Page) -> None:
-    """The same as a moderator: chat and what answers reads may learn of it a moment after the decider has answered."""
+    """The same as a moderator: what answers reads may learn of it a moment after the decider has answered."""
     moderator = edge.register()
     appointed = appoint(owner, moderator)
     query = as_moderator(moderator, owner)
     listed(moderator.ask("GET", "/helix/moderation/automod/message", after=appointed, params=query))
     chatting(edge, owner, page, moderator)
-    if page.locator("#moderation-home *").count() == 0:
-        chatting(edge, owner, page)
     expect(page.locator("#moderation-home summary")).to_be_visible(timeout=SOON_MS)
 
 
